@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The four floors of the house.
+///
+/// A target names only targets of its own floor or of floors below it.
+enum Floor: String {
+    case system = "System"
+    case `protocol` = "Protocol"
+    case enforcement = "Enforcement"
+    case gateway = "Gateway"
+}
+
+func room(_ name: String, on floor: Floor, over dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(floor.rawValue)/\(name)", swiftSettings: settings)
+}
+
+func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "sallyport",
+    products: [.executable(name: "sallyport", targets: ["sallyport"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System: C libraries and the kernel.
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/System/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CNghttp2", path: "Sources/System/CNghttp2", pkgConfig: "libnghttp2",
+            providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "CShims", dependencies: ["COpenSSL"], path: "Sources/System/CShims"),
+        room("Reactor", on: .system, over: ["CShims"]),
+
+        // Protocol: pure state machines over bytes.
+        room("Bytes", on: .protocol),
+        room("JSON", on: .protocol, over: ["Bytes"]),
+        room("Cryptography", on: .protocol, over: ["Bytes", "COpenSSL", "CShims"]),
+        room("TLS", on: .protocol, over: ["Bytes", "Cryptography", "COpenSSL", "CShims"]),
+        room("HTTP", on: .protocol, over: ["Bytes"]),
+        room("HTTP1", on: .protocol, over: ["Bytes", "HTTP"]),
+        room("HTTP2", on: .protocol, over: ["Bytes", "HTTP", "CNghttp2"]),
+
+        // Enforcement: the decision.
+        room("Identity", on: .enforcement, over: ["Bytes", "Cryptography", "TLS"]),
+        room("Tokens", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity"]),
+        room("Possession", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
+        room("Revocation", on: .enforcement, over: ["Bytes", "Identity", "Tokens"]),
+        room("Policy", on: .enforcement, over: ["Bytes", "HTTP", "Identity", "Tokens", "Possession", "Revocation"]),
+        room("Audit", on: .enforcement, over: ["Bytes", "Cryptography", "JSON"]),
+
+        // Gateway: the composition.
+        room(
+            "Configuration", on: .gateway,
+            over: ["Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", yams]),
+        room(
+            "Exchange", on: .gateway,
+            over: [
+                "Bytes", "Cryptography", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy", "Audit",
+            ]),
+        room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
+        room(
+            "Server", on: .gateway,
+            over: [
+                "Reactor", "CShims", "Bytes", "Cryptography", "TLS", "HTTP", "HTTP1", "HTTP2", "Identity", "Tokens",
+                "Possession", "Revocation", "Policy", "Audit", "Configuration", "Exchange", "Upstream", logging,
+            ]),
+        .executableTarget(
+            name: "sallyport",
+            dependencies: [
+                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Tokens", "Audit", "Configuration",
+                "Server", argumentParser, logging,
+            ],
+            path: "Sources/sallyport", swiftSettings: settings),
+
+        .testTarget(name: "HouseTests", swiftSettings: settings),
+        tests(of: "Reactor"),
+        tests(of: "Bytes"),
+        tests(of: "JSON", with: ["Bytes"]),
+        tests(of: "Cryptography", with: ["Bytes", "JSON"]),
+        tests(of: "TLS", with: ["Bytes", "Cryptography"]),
+        tests(of: "HTTP", with: ["Bytes"]),
+        tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
+        tests(of: "HTTP2", with: ["Bytes", "HTTP"]),
+        tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
+        tests(of: "Tokens", with: ["Bytes", "JSON", "Cryptography", "Identity"]),
+        tests(of: "Possession", with: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens", "TLS"]),
+        tests(of: "Revocation", with: ["Bytes", "Cryptography", "Identity", "Tokens"]),
+        tests(of: "Policy", with: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation"]),
+        tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
+        tests(of: "Configuration", with: ["Bytes", "Cryptography", "Tokens", "Policy"]),
+        tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
+        tests(of: "Upstream"),
+    ]
+)
