@@ -10,6 +10,13 @@ public struct AuditTail: Equatable, Sendable {
     /// The number of bytes behind the last newline: what is left of a write that a crash cut short.
     public let tornByteCount: Int
 
+    /// Makes a tail of known parts.
+    public init(sequence: UInt64, digest: Digest256, tornByteCount: Int) {
+        self.sequence = sequence
+        self.digest = digest
+        self.tornByteCount = tornByteCount
+    }
+
     /// Checks the lines at the end of a file.
     ///
     /// - Parameters:
