@@ -74,7 +74,9 @@ let package = Package(
         // Gateway: the composition.
         room(
             "Configuration", on: .gateway,
-            over: ["Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", yams]),
+            over: [
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit", yams,
+            ]),
         room(
             "Exchange", on: .gateway,
             over: [

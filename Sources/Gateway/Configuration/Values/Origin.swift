@@ -27,6 +27,9 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
         port == Self.defaultPort ? "\(scheme)://\(host)" : "\(scheme)://\(host):\(port)"
     }
 
+    /// The host without the brackets of an IPv6 address.
+    var bareHost: String { host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host }
+
     /// Whether the authority of a request (RFC 9110 §7.2) names this origin.
     ///
     /// The host's case does not matter; the port may be absent where it is the default one. Any other spelling, such as
