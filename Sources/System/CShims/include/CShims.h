@@ -1,1 +1,4 @@
 #pragma once
+
+#include "sp_crypto.h"
+#include "sp_kernel.h"
