@@ -92,8 +92,8 @@ let package = Package(
         .executableTarget(
             name: "sallyport",
             dependencies: [
-                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Tokens", "Audit", "Configuration",
-                "Server", argumentParser, logging,
+                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Audit",
+                "Configuration", "Server", argumentParser, logging,
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 

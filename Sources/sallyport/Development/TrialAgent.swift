@@ -1,4 +1,5 @@
 import Cryptography
+import TLS
 
 /// An agent of a trial set-up.
 struct TrialAgent {
@@ -44,6 +45,17 @@ struct AgentFolder {
         try FileSystem.write(certificate.pem, to: "\(path)/svid.pem", isSecret: false)
         try FileSystem.write(key.pem, to: "\(path)/svid.key", isSecret: true)
         try FileSystem.write(token + "\n", to: "\(path)/token", isSecret: true)
+    }
+
+    /// The certificate and its key.
+    func readIdentity() throws -> ServerCertificate {
+        let chain = try FileSystem.read("\(path)/svid.pem")
+        let key = try FileSystem.read("\(path)/svid.key")
+        do {
+            return ServerCertificate(chain: try Certificate.chain(pem: chain.span), key: try PrivateKey(pem: key.span))
+        } catch {
+            throw CommandFailure.couldNotRun("\(path) does not hold what dev agent wrote; make the agent anew")
+        }
     }
 
     /// The access token, without the newline at its end.
