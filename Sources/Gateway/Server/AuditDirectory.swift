@@ -99,7 +99,7 @@ public struct AuditDirectory: Equatable, Sendable {
 extension AuditDirectory {
     /// Makes the directory where it is not there, for its owner only (0700); its parent must be there.
     func create() throws(AuditFileError) {
-        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { return }
         throw AuditFileError("make", path)
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Reactor
 
 /// An open file of the log; closed with its owner.
 struct AuditLogFile: ~Copyable {
@@ -7,7 +8,9 @@ struct AuditLogFile: ~Copyable {
     let path: String
     /// Its number in the directory.
     let number: Int
-    private let descriptor: CInt
+    /// The number of bytes in it: nobody else writes it.
+    private(set) var byteCount: Int
+    private let descriptor: FileDescriptor
     private let disk: AuditDisk
 
     /// What a file is opened for.
@@ -32,25 +35,20 @@ struct AuditLogFile: ~Copyable {
     init(
         in directory: AuditDirectory, number: Int, for purpose: Purpose, disk: AuditDisk = .real
     ) throws(AuditFileError) {
-        path = directory.path(ofFile: number)
+        let path = directory.path(ofFile: number)
+        let opened = unsafe open(path, purpose.flags | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        guard opened >= 0 else { throw AuditFileError("open", path) }
+        let descriptor = FileDescriptor(owning: opened)
+        byteCount = Int(try Self.status(of: descriptor, at: path).st_size)
+        self.path = path
         self.number = number
         self.disk = disk
-        descriptor = unsafe open(path, purpose.flags | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard descriptor >= 0 else { throw AuditFileError("open", path) }
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    /// The number of bytes in the file.
-    func byteCount() throws(AuditFileError) -> Int {
-        Int(try status().st_size)
+        self.descriptor = descriptor
     }
 
     /// Whether the path still leads to this file: not so once it was moved away or deleted.
     func isInPlace() throws(AuditFileError) -> Bool {
-        let own = try status()
+        let own = try Self.status(of: descriptor, at: path)
         var named = stat()
         guard unsafe stat(path, &named) == 0 else {
             guard errno == ENOENT else { throw AuditFileError("look at", path) }
@@ -64,7 +62,7 @@ struct AuditLogFile: ~Copyable {
     /// - Returns: how many there were; 0 at the end of the file.
     func read(_ count: Int, at offset: Int, into queue: inout ByteQueue) throws(AuditFileError) -> Int {
         let path = path
-        let descriptor = descriptor
+        let descriptor = descriptor.number
         return unsafe try queue.append(upTo: count) { room throws(AuditFileError) in
             while true {
                 let taken = unsafe pread(descriptor, room.baseAddress, room.count, off_t(offset))
@@ -75,10 +73,13 @@ struct AuditLogFile: ~Copyable {
     }
 
     /// Appends bytes, as many as the file system takes at once; at least one.
-    func write(_ bytes: Span<UInt8>) throws(AuditFileError) -> Int {
+    mutating func write(_ bytes: Span<UInt8>) throws(AuditFileError) -> Int {
         while true {
-            let written = disk.write(descriptor, bytes)
-            if written > 0 { return written }
+            let written = disk.write(descriptor.number, bytes)
+            if written > 0 {
+                byteCount += written
+                return written
+            }
             let code = written == 0 ? EIO : CInt(-written)
             guard code == EINTR else { throw AuditFileError("write", path, code: code) }
         }
@@ -87,20 +88,23 @@ struct AuditLogFile: ~Copyable {
     /// Puts what was written on disk.
     func synchronize() throws(AuditFileError) {
         while true {
-            let answer = disk.synchronize(descriptor)
+            let answer = disk.synchronize(descriptor.number)
             if answer >= 0 { return }
             guard answer == -Int(EINTR) else { throw AuditFileError("sync", path, code: CInt(-answer)) }
         }
     }
 
     /// Cuts the file to `count` bytes.
-    func truncate(to count: Int) throws(AuditFileError) {
-        guard ftruncate(descriptor, off_t(count)) == 0 else { throw AuditFileError("truncate", path) }
+    mutating func truncate(to count: Int) throws(AuditFileError) {
+        guard ftruncate(descriptor.number, off_t(count)) == 0 else { throw AuditFileError("truncate", path) }
+        byteCount = count
     }
 
-    private func status() throws(AuditFileError) -> stat {
+    private static func status(
+        of descriptor: borrowing FileDescriptor, at path: String
+    ) throws(AuditFileError) -> stat {
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw AuditFileError("look at", path) }
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw AuditFileError("look at", path) }
         return status
     }
 }
