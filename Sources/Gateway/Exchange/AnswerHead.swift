@@ -7,7 +7,7 @@ extension Exchange {
     /// - Parameters:
     ///   - answer: as the upstream's machine understood it.
     ///   - head: is emptied and filled: fields of one connection left out, our request id added.
-    public func fill(_ head: inout ResponseHead, from answer: borrowing ResponseHead) {
+    public mutating func fill(_ head: inout ResponseHead, from answer: borrowing ResponseHead) {
         head.removeAll()
         head.status = answer.status
         head.framing = answer.framing
@@ -18,7 +18,7 @@ extension Exchange {
     }
 
     /// Adds `x-request-id`: every answer bears it, allowed or not.
-    func addRequestIdentifier(to head: inout ResponseHead) {
+    mutating func addRequestIdentifier(to head: inout ResponseHead) {
         scratch.removeAll()
         identifier.append(to: &scratch)
         head.fields.append(.xRequestID, value: scratch.readable)

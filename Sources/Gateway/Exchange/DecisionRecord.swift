@@ -36,7 +36,7 @@ extension Exchange {
     private static let rawPathLimit = 512
 
     /// Writes the record of a decision: allowed where there is no denial.
-    public func write(
+    public mutating func write(
         _ record: inout AuditRecord, denial: Denial?, connection: ConnectionContext, time: UnixTime
     ) {
         write(
@@ -45,7 +45,7 @@ extension Exchange {
     }
 
     /// Writes the record of how an allowed call ended.
-    public func write(
+    public mutating func write(
         _ record: inout AuditRecord, completion: Completion, connection: ConnectionContext, time: UnixTime
     ) {
         write(
@@ -54,7 +54,7 @@ extension Exchange {
     }
 
     /// Writes one record; its members must come in the order of their names.
-    private func write(
+    private mutating func write(
         _ record: inout AuditRecord, event: AuditEvent, connection: ConnectionContext, time: UnixTime, reason: String?,
         completion: Completion?
     ) {
@@ -92,7 +92,7 @@ extension Exchange {
         record.finish()
     }
 
-    private func writeIdentifiers(_ record: inout AuditRecord) {
+    private mutating func writeIdentifiers(_ record: inout AuditRecord) {
         scratch.removeAll()
         identifier.append(to: &scratch)
         record.member("request_id", scratch.readable)

@@ -7,7 +7,7 @@ public import Tokens
 /// One request on its way through the gateway: what came, and what has been established about it so far.
 ///
 /// Exchanges are reused, so that a request allocates nothing: ``reset()`` empties one and keeps its memory. It does no I/O.
-public final class Exchange {
+public struct Exchange: ~Copyable {
     /// The request as its connection's machine understood it.
     public var request = RequestHead()
     /// The request's target in the one form that is judged, logged and forwarded; valid from phase 1 on.
@@ -26,8 +26,8 @@ public final class Exchange {
     public internal(set) var possession: PossessionMethods = []
     /// The grant that the call is allowed by.
     public internal(set) var grant: ScopeGrant?
-    /// The head that goes to the upstream: filled from the permit.
-    var forwarded = RequestHead()
+    /// An empty head with its memory, for the next forwarded request.
+    private var spare: RequestHead? = RequestHead()
     /// Room for short texts while they are put together.
     var scratch = ByteQueue()
     /// Whether ``target`` holds a normalised target.
@@ -42,7 +42,7 @@ public final class Exchange {
     ///   - identifier: unpredictable.
     ///   - words: three unpredictable words for the trace.
     ///   - now: when the head was complete.
-    public func begin(identifier: RequestIdentifier, traceWords words: (UInt64, UInt64, UInt64), now: MonotonicTime) {
+    public mutating func begin(identifier: RequestIdentifier, traceWords words: (UInt64, UInt64, UInt64), now: MonotonicTime) {
         self.identifier = identifier
         receivedAt = now
         if request.fields.lineCount(of: .traceparent) == 1, let line = request.fields.firstIndex(of: .traceparent) {
@@ -52,10 +52,21 @@ public final class Exchange {
         }
     }
 
+    /// Takes the empty head that is kept for forwarding.
+    mutating func takeSpare() -> RequestHead {
+        spare.take() ?? RequestHead()
+    }
+
+    /// Takes the memory of a forwarded request back.
+    public mutating func recycle(_ forwarded: consuming ForwardableRequest) {
+        var head = (consume forwarded).intoHead()
+        head.removeAll()
+        spare = consume head
+    }
+
     /// Empties the exchange and keeps its memory.
-    public func reset() {
+    public mutating func reset() {
         request.removeAll()
-        forwarded.removeAll()
         target.removeAll()
         route = nil
         claims = nil

@@ -12,38 +12,42 @@ import Tokens
 public struct ForwardableRequest: ~Copyable {
     /// The name of the upstream that the route leads to.
     public let upstream: String
-    private let exchange: Exchange
+    /// What the upstream is sent.
+    public let head: RequestHead
 
     /// Prepares the request of `exchange`, which the permit was given for.
     public init(
-        _ exchange: Exchange, permit: consuming Permit, receipt: consuming AuditReceipt, connection: ConnectionContext
+        _ exchange: inout Exchange, permit: consuming Permit, receipt: consuming AuditReceipt,
+        connection: ConnectionContext
     ) {
         // The receipt has done its work by being here.
         _ = consume receipt
-        self.exchange = exchange
         upstream = permit.route.upstream
-        exchange.fillForwarded(permit, connection)
+        var head = exchange.takeSpare()
+        exchange.fill(&head, permit, connection)
+        self.head = head
     }
 
-    /// Hands the head to a machine that serialises it.
-    public borrowing func withHead<R>(_ body: (borrowing RequestHead) -> R) -> R {
-        body(exchange.forwarded)
-    }
-
-    /// Whether nothing of the request is lost if it is sent a second time: no content, and a method that is safe to
-    /// repeat (RFC 9110 §9.2.2).
+    /// Whether nothing of the request is lost if it is sent a second time: no content, and a method that may be repeated
+    /// (RFC 9110 §9.2.2).
     public var isRepeatable: Bool {
-        guard exchange.forwarded.framing == .none else { return false }
-        let method = exchange.forwarded.method.readable
-        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS") || method.equals("TRACE")
-            || method.equals("PUT") || method.equals("DELETE")
+        guard head.framing == .none else { return false }
+        let method = head.method.readable
+        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS") || method.equals("PUT")
+            || method.equals("DELETE")
+    }
+
+    /// Gives up the evidence and returns the memory.
+    consuming func intoHead() -> RequestHead {
+        head
     }
 }
 
 extension Exchange {
     /// Fills the head that goes upstream.
-    fileprivate func fillForwarded(_ permit: borrowing Permit, _ connection: ConnectionContext) {
-        forwarded.removeAll()
+    fileprivate mutating func fill(
+        _ forwarded: inout RequestHead, _ permit: borrowing Permit, _ connection: ConnectionContext
+    ) {
         forwarded.framing = request.framing
         forwarded.method.append(request.method.readable)
         forwarded.authority.append(request.authority.readable)
@@ -55,8 +59,8 @@ extension Exchange {
         for index in 0..<request.fields.count where passes(index) {
             forwarded.fields.append(name: request.fields.name(index), value: request.fields.value(index))
         }
-        addAuthorization(permit.route.forwarding.authorization)
-        addIdentity(permit, connection)
+        addAuthorization(permit.route.forwarding.authorization, to: &forwarded.fields)
+        addIdentity(permit, connection, to: &forwarded.fields)
     }
 
     /// Whether a client's field goes upstream as it came.
@@ -78,69 +82,72 @@ extension Exchange {
         return false
     }
 
-    private func addAuthorization(_ rule: AuthorizationForwarding) {
+    private mutating func addAuthorization(_ rule: AuthorizationForwarding, to fields: inout FieldTable) {
         guard rule != .strip, let line = request.fields.firstIndex(of: .authorization) else { return }
         let value = request.fields.value(line)
         guard rule == .bearer, let space = value.firstIndex(of: UInt8(ascii: " ")) else {
-            return forwarded.fields.append(.authorization, value: value)
+            return fields.append(.authorization, value: value)
         }
         scratch.removeAll()
         scratch.append("Bearer")
         scratch.append(value.extracting(space..<value.count))
-        forwarded.fields.append(.authorization, value: scratch.readable)
+        fields.append(.authorization, value: scratch.readable)
     }
 
     /// Adds what the upstream may believe, since nothing else could have put it there.
-    private func addIdentity(_ permit: borrowing Permit, _ connection: ConnectionContext) {
-        add("x-request-id") { identifier.append(to: &$0) }
-        add("traceparent") { trace.appendParent(to: &$0) }
-        add("forwarded") { output in
-            output.append("for=")
-            Self.appendForwardedNode(connection.address, to: &output)
-            output.append(";host=\"")
-            output.append(request.authority.readable)
-            output.append("\";proto=https")
-        }
-        let claims = permit.claims
-        addValue("sallyport-agent", claims.subject)
-        addValue("sallyport-issuer", claims.issuer)
-        addValue("sallyport-token-id", claims.tokenID)
-        if let grant = permit.grant { addValue("sallyport-scope", grant.text) }
-        if let task = claims.task { addValue("sallyport-task", task) }
-        if let orchestration = claims.orchestration { addValue("sallyport-orchestration", orchestration) }
-        if let sponsor = claims.sponsor { addValue("sallyport-sponsor", sponsor) }
-        add("sallyport-delegation-depth") { $0.append(decimal: UInt64(claims.delegationDepth)) }
-        if permit.route.forwarding.clientCertificate, let peer = connection.peer {
-            add("client-cert") { output in
-                // RFC 9440 §2.1: a byte sequence of structured fields.
-                output.append(UInt8(ascii: ":"))
-                Base64.append(peer.certificate.der.span, to: &output)
-                output.append(UInt8(ascii: ":"))
-            }
-        }
-    }
-
-    private func add(_ name: StaticString, _ write: (inout ByteQueue) -> Void) {
+    private mutating func addIdentity(
+        _ permit: borrowing Permit, _ connection: ConnectionContext, to fields: inout FieldTable
+    ) {
         scratch.removeAll()
-        write(&scratch)
-        forwarded.fields.append(literal: name, value: scratch.readable)
+        identifier.append(to: &scratch)
+        fields.append(.xRequestID, value: scratch.readable)
+        scratch.removeAll()
+        trace.appendParent(to: &scratch)
+        fields.append(.traceparent, value: scratch.readable)
+        scratch.removeAll()
+        scratch.append("for=")
+        Self.appendForwardedNode(connection.address, to: &scratch)
+        scratch.append(";host=\"")
+        scratch.append(request.authority.readable)
+        scratch.append("\";proto=https")
+        fields.append(.forwarded, value: scratch.readable)
+
+        let claims = permit.claims
+        add("sallyport-agent", claims.subject, to: &fields)
+        add("sallyport-issuer", claims.issuer, to: &fields)
+        add("sallyport-token-id", claims.tokenID, to: &fields)
+        if let grant = permit.grant { add("sallyport-scope", grant.text, to: &fields) }
+        if let task = claims.task { add("sallyport-task", task, to: &fields) }
+        if let orchestration = claims.orchestration { add("sallyport-orchestration", orchestration, to: &fields) }
+        if let sponsor = claims.sponsor { add("sallyport-sponsor", sponsor, to: &fields) }
+        scratch.removeAll()
+        scratch.append(decimal: UInt64(claims.delegationDepth))
+        fields.append(literal: "sallyport-delegation-depth", value: scratch.readable)
+        if permit.route.forwarding.clientCertificate, let peer = connection.peer {
+            // RFC 9440 §2.1: a byte sequence of structured fields.
+            scratch.removeAll()
+            scratch.append(UInt8(ascii: ":"))
+            Base64.append(peer.certificate.der.span, to: &scratch)
+            scratch.append(UInt8(ascii: ":"))
+            fields.append(literal: "client-cert", value: scratch.readable)
+        }
     }
 
     /// Adds a claim. Bytes that a field must not hold, and `%`, are percent-encoded, so that the value is unambiguous.
-    private func addValue(_ name: StaticString, _ text: String) {
-        add(name) { output in
-            let bytes = text.utf8.span
-            for index in bytes.indices {
-                let byte = bytes[index]
-                if byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%") {
-                    output.append(byte)
-                } else {
-                    output.append(UInt8(ascii: "%"))
-                    output.append(Hexadecimal.digit(byte >> 4))
-                    output.append(Hexadecimal.digit(byte & 15))
-                }
+    private mutating func add(_ name: StaticString, _ text: String, to fields: inout FieldTable) {
+        scratch.removeAll()
+        let bytes = text.utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%") {
+                scratch.append(byte)
+            } else {
+                scratch.append(UInt8(ascii: "%"))
+                scratch.append(Hexadecimal.digit(byte >> 4))
+                scratch.append(Hexadecimal.digit(byte & 15))
             }
         }
+        fields.append(literal: name, value: scratch.readable)
     }
 
     /// RFC 7239 §6: an address with a port, or IPv6, is quoted; a client without an address is `unknown`.

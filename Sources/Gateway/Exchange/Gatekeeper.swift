@@ -26,13 +26,13 @@ public final class Gatekeeper {
     ///
     /// - Returns: the permit, the only thing that a request can be forwarded with.
     public func judge(
-        _ exchange: Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
+        _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
     ) throws(Denial) -> Permit {
-        try checkConnection(exchange, connection, now)
-        try checkTarget(exchange, connection)
-        let route = try findRoute(exchange, snapshot)
-        let token = try verifyToken(exchange, connection, snapshot, now)
-        let possession = try verifyPossession(exchange, route, token, connection)
+        try checkConnection(connection, now)
+        try checkTarget(&exchange, connection)
+        let route = try findRoute(&exchange, snapshot)
+        let token = try verifyToken(&exchange, connection, snapshot, now)
+        let possession = try verifyPossession(&exchange, route, token, connection)
         let unrevoked: Unrevoked
         do { unrevoked = try snapshot.revocations.check(token: token, peer: connection.peer) } catch {
             throw Denial(.invalidToken, error.reason)
@@ -49,15 +49,13 @@ public final class Gatekeeper {
     }
 
     /// A certificate may expire while its connection lives.
-    private func checkConnection(
-        _ exchange: Exchange, _ connection: ConnectionContext, _ now: UnixTime
-    ) throws(Denial) {
+    private func checkConnection(_ connection: ConnectionContext, _ now: UnixTime) throws(Denial) {
         guard let peer = connection.peer, peer.isExpired(at: now) else { return }
         throw Denial(.invalidToken, "certificate.expired", closesConnection: true)
     }
 
     /// Phase 1: the authority is ours, and the target has one reading.
-    private func checkTarget(_ exchange: Exchange, _ connection: ConnectionContext) throws(Denial) {
+    private func checkTarget(_ exchange: inout Exchange, _ connection: ConnectionContext) throws(Denial) {
         do { try exchange.target.normalize(exchange.request.target.readable) } catch {
             throw Denial(.malformedRequest, error.reason, closesConnection: true)
         }
@@ -68,7 +66,7 @@ public final class Gatekeeper {
     }
 
     /// Phase 2: the first route that matches.
-    private func findRoute(_ exchange: Exchange, _ snapshot: EnforcementSnapshot) throws(Denial) -> Route {
+    private func findRoute(_ exchange: inout Exchange, _ snapshot: EnforcementSnapshot) throws(Denial) -> Route {
         let route = snapshot.routes.match(
             method: exchange.request.method.readable, host: exchange.request.authority.readable, target: exchange.target
         )
@@ -79,7 +77,7 @@ public final class Gatekeeper {
 
     /// Phase 3: one token, in the one place for it, valid now.
     private func verifyToken(
-        _ exchange: Exchange, _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot, _ now: UnixTime
+        _ exchange: inout Exchange, _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot, _ now: UnixTime
     ) throws(Denial) -> VerifiedToken {
         try Self.checkProofSize(exchange, limit: snapshot.limits.proofBytes)
         let (line, token) = try Credentials.locate(
@@ -96,7 +94,7 @@ public final class Gatekeeper {
     }
 
     /// A proof beyond the limit is refused by its size, before anything looks into it.
-    private static func checkProofSize(_ exchange: Exchange, limit: Int) throws(Denial) {
+    private static func checkProofSize(_ exchange: borrowing Exchange, limit: Int) throws(Denial) {
         guard let line = exchange.request.fields.firstIndex(of: .dpop) else { return }
         guard exchange.request.fields[line].value.count <= limit else {
             throw Denial(.tooLarge, "limit.proof-bytes", status: 431)
@@ -105,7 +103,7 @@ public final class Gatekeeper {
 
     /// Phase 4: what the token's confirmation demands.
     private func verifyPossession(
-        _ exchange: Exchange, _ route: Route, _ token: borrowing VerifiedToken, _ connection: ConnectionContext
+        _ exchange: inout Exchange, _ route: Route, _ token: borrowing VerifiedToken, _ connection: ConnectionContext
     ) throws(Denial) -> VerifiedPossession {
         do {
             let possession = try PossessionVerifier.verify(

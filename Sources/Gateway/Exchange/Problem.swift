@@ -8,7 +8,7 @@ extension Exchange {
     ///   - head: is emptied and filled.
     ///   - body: is emptied and filled.
     ///   - denial: what was decided.
-    public func fill(_ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial) {
+    public mutating func fill(_ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial) {
         body.removeAll()
         body.append("{\"type\":\"urn:sallyport:")
         body.append(utf8: denial.code.rawValue)

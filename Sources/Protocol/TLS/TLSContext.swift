@@ -104,7 +104,7 @@ public final class TLSContext {
     }
 
     deinit {
-        for unsafehandle in unsafe handles { unsafe SSL_CTX_free(handle) }
+        while let handle = unsafe handles.popLast() { unsafe SSL_CTX_free(handle) }
     }
 
     private static func makeHandle(
