@@ -41,11 +41,11 @@ struct AuditLog: ~Copyable {
         return log
     }
 
-    /// Appends bytes, as many as the file system takes at once.
+    /// Appends what waits in `lines` behind its first `offset` bytes, as much as the file system takes at once.
     ///
-    /// - Returns: how many it took; at least one.
-    mutating func write(_ bytes: Span<UInt8>) throws(AuditFileError) -> Int {
-        try file.write(bytes)
+    /// - Returns: how many bytes it took; at least one.
+    mutating func write(_ lines: borrowing ByteQueue, from offset: Int) throws(AuditFileError) -> Int {
+        try file.write(lines.readable.extracting(offset..<lines.count))
     }
 
     /// Puts what was written on disk.
