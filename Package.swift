@@ -74,7 +74,9 @@ let package = Package(
         // Gateway: the composition.
         room(
             "Configuration", on: .gateway,
-            over: ["Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", yams]),
+            over: [
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit", yams,
+            ]),
         room(
             "Exchange", on: .gateway,
             over: [
@@ -90,8 +92,8 @@ let package = Package(
         .executableTarget(
             name: "sallyport",
             dependencies: [
-                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Tokens", "Audit", "Configuration",
-                "Server", argumentParser, logging,
+                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Audit",
+                "Configuration", "Server", argumentParser, logging,
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 
