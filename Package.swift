@@ -80,7 +80,8 @@ let package = Package(
         room(
             "Exchange", on: .gateway,
             over: [
-                "Bytes", "Cryptography", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy", "Audit",
+                "Bytes", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy",
+                "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
         room(

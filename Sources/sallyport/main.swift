@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 // A reader that goes away is reported by write() rather than by a signal that ends the process.
-_ = unsafe signal(SIGPIPE, SIG_IGN)
+_ = signal(SIGPIPE, SIG_IGN)
 
 do {
     var command = try SallyportCommand.parseAsRoot()

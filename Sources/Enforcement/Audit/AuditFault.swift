@@ -65,7 +65,8 @@ extension AuditFault.Kind: CustomStringConvertible {
         case .member(let name): "\(name) is missing or malformed"
         case .notAnObject: "not a JSON object"
         case .notJSON(let error): "not JSON: \(error)"
-        case .previous: "prev is not the digest that the log goes on from; records before it are missing or it was changed"
+        case .previous:
+            "prev is not the digest that the log goes on from; records before it are missing or it was changed"
         case .sequence(let found): "expected here, but this one's seq is \(found); records were removed, added or moved"
         case .tooLong: "longer than a record can be"
         case .unknownEvent(let event): "unknown event \"\(event)\""

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Configuration
 
 /// `sallyport check`: validates a configuration and every file it names; opens no socket.

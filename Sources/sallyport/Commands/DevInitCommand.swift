@@ -34,7 +34,7 @@ struct DevInitCommand: ParsableCommand {
         var plan = TrialPlan()
         plan.listen = try address(listen, "--listen", "SALLYPORT_LISTEN") ?? plan.listen
         plan.observability = try address(observability, "--observability", "SALLYPORT_OBSERVABILITY") ?? plan.observability
-        plan.trustDomain = try EnvironmentTwin.value(trustDomain, "SALLYPORT_TRUST_DOMAIN") ?? plan.trustDomain
+        plan.trustDomain = EnvironmentTwin.value(trustDomain, "SALLYPORT_TRUST_DOMAIN") ?? plan.trustDomain
         if let text = EnvironmentTwin.value(upstream, "SALLYPORT_UPSTREAM") {
             guard let target = UpstreamTarget(text) else {
                 throw CommandFailure.couldNotRun("--upstream \(text) is not understood; give http://host:port or unix:PATH")

@@ -24,18 +24,18 @@ final class BlockingSocket: Sendable {
 
     /// Connects to the first address of `host` that answers.
     static func connecting(to host: String, port: UInt16) throws(Failure) -> BlockingSocket {
-        try opening(host, port, flags: 0) { unsafe connect($0, $1, $2) == 0 }
+        unsafe try opening(host, port, flags: 0) { unsafe connect($0, $1, $2) == 0 }
     }
 
     /// Listens at `address`, replacing a Unix socket that nobody listens on any more.
     static func listening(at address: ListenAddress) throws(Failure) -> BlockingSocket {
         switch address {
         case .ip(let host, let port):
-            return try opening(host, port, flags: AI_PASSIVE) { descriptor, address, length in
+            return unsafe try opening(host, port, flags: AI_PASSIVE) { descriptor, address, length in
                 var on: CInt = 1
                 let size = socklen_t(MemoryLayout<CInt>.size)
-                return unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size) == 0
-                    && unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 1024) == 0
+                guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size) == 0 else { return false }
+                return unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 1024) == 0
             }
         case .unix(let path):
             return try listening(atPath: path)
@@ -45,7 +45,7 @@ final class BlockingSocket: Sendable {
     /// The next connection.
     func accepting() throws(Failure) -> BlockingSocket {
         while true {
-            let connection = unsafe accept(descriptor, nil, nil)
+            let connection = accept(descriptor, nil, nil)
             if connection >= 0 { return BlockingSocket(owning: connection).withoutDelay() }
             // A connection that went away, or a shortage that passes, ends nothing.
             switch errno {
@@ -74,7 +74,7 @@ final class BlockingSocket: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBufferPointer { buffer in
-                unsafe send(descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent, CInt(MSG_NOSIGNAL.rawValue))
+                unsafe send(descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent, CInt(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .current }

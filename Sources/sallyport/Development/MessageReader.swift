@@ -81,7 +81,8 @@ struct MessageReader {
         case .length(let length): try read(length, consume)
         case .untilClose:
             repeat {
-                consume(buffer[start...].span)
+                let piece = buffer[start...]
+                consume(piece.span)
                 start = buffer.count
             } while try fill()
         case .chunked:
@@ -114,10 +115,10 @@ struct MessageReader {
         var rest = count
         while rest > 0 {
             if start == buffer.count, try !fill() { throw Failure.truncated }
-            let piece = min(rest, buffer.count - start)
-            consume(buffer[start..<start + piece].span)
-            start += piece
-            rest -= piece
+            let piece = buffer[start..<min(start + rest, buffer.count)]
+            consume(piece.span)
+            start += piece.count
+            rest -= piece.count
         }
     }
 

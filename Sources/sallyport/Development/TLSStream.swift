@@ -73,7 +73,8 @@ final class TLSStream {
 
     private func flush() {
         // What cannot be sent shows when reading: an alert may explain it.
-        try? socket.write(wire.output.readable)
-        wire.output.removeAll()
+        var ciphertext = ByteQueue()
+        swap(&ciphertext, &wire.output)
+        try? socket.write(ciphertext.readable)
     }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Configuration
 import Cryptography
+import Tokens
 
 /// A directory with everything that a trial needs: authorities, certificates, keys, a configuration, and agents.
 struct TrialSetup {
@@ -73,7 +74,7 @@ struct TrialSetup {
 
     /// The certificate that clients of the gateway trust.
     func loadAuthority() throws -> [Certificate] {
-        try Self.explaining(path(.authority)) { try Certificate.chain(pem: try FileSystem.read(path(.authority)).span) }
+        try Self.read(path(.authority)) { try Certificate.chain(pem: $0.span) }
     }
 
     // MARK: Parts
@@ -115,26 +116,23 @@ struct TrialSetup {
     }
 
     private func authority(_ certificate: File, _ key: File) throws -> CertificateAuthority {
-        let chain = try Self.explaining(path(certificate)) {
-            try Certificate.chain(pem: try FileSystem.read(path(certificate)).span)
-        }
+        let chain = try Self.read(path(certificate)) { try Certificate.chain(pem: $0.span) }
         return CertificateAuthority(certificate: chain[0], key: try privateKey(key))
     }
 
     private func privateKey(_ file: File) throws -> PrivateKey {
-        try Self.explaining(path(file)) { try PrivateKey(pem: try FileSystem.read(path(file)).span) }
+        try Self.read(path(file)) { try PrivateKey(pem: $0.span) }
     }
 
     private static func generateKey() throws -> PrivateKey {
         try PrivateKey.generate(.ellipticCurve(.p256))
     }
 
-    /// Turns an error about a file's content into a sentence that names the file.
-    private static func explaining<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
+    /// Reads a file; an error about its content becomes a sentence that names it.
+    private static func read<Value>(_ path: String, _ parse: ([UInt8]) throws -> Value) throws -> Value {
+        let bytes = try FileSystem.read(path)
         do {
-            return try read()
-        } catch let failure as CommandFailure {
-            throw failure
+            return try parse(bytes)
         } catch {
             throw CommandFailure.couldNotRun("\(path) is not what dev init wrote; make a new set-up")
         }
