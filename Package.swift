@@ -67,7 +67,7 @@ let package = Package(
         room("Identity", on: .enforcement, over: ["Bytes", "Cryptography", "TLS"]),
         room("Tokens", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity"]),
         room("Possession", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
-        room("Revocation", on: .enforcement, over: ["Bytes", "Identity", "Tokens"]),
+        room("Revocation", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         room("Policy", on: .enforcement, over: ["Bytes", "HTTP", "Identity", "Tokens", "Possession", "Revocation"]),
         room("Audit", on: .enforcement, over: ["Bytes", "Cryptography", "JSON"]),
 
@@ -81,7 +81,8 @@ let package = Package(
         room(
             "Exchange", on: .gateway,
             over: [
-                "Bytes", "Cryptography", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy", "Audit",
+                "Bytes", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy",
+                "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
         room(

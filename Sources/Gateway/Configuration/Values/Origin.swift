@@ -28,7 +28,7 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The host without the brackets of an IPv6 address.
-    var bareHost: String { host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host }
+    public var bareHost: String { host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host }
 
     /// Whether the authority of a request (RFC 9110 §7.2) names this origin.
     ///
