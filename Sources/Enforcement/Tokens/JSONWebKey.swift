@@ -35,17 +35,18 @@ public enum JSONWebKey {
     ///
     /// A key that shows any private member is refused, not stripped: who publishes it has lost it.
     public static func publicKey(_ jwk: JSONValue) throws(JSONWebKeyError) -> PublicKey {
-        guard let type = jwk.member("kty"), type.kind == .string else { throw .member("kty") }
-        if type.equals("oct") { throw .symmetric }
-        try refusePrivateMembers(of: jwk)
+        try refuseSecrets(of: jwk)
+        guard let type = jwk.member("kty") else { throw .member("kty") }
         if type.equals("EC") { return try ellipticCurveKey(jwk) }
         if type.equals("RSA") { return try rsaKey(jwk) }
         if type.equals("OKP") { return try octetKeyPair(jwk) }
         throw .unsupported
     }
 
-    /// Refuses the members of RFC 7518 §6.2.2, §6.3.2 and §6.4, and of the private keys to come.
-    private static func refusePrivateMembers(of jwk: JSONValue) throws(JSONWebKeyError) {
+    /// Refuses symmetric keys and the private members of RFC 7518 §6.2.2, §6.3.2 and §6.4, and of keys to come.
+    static func refuseSecrets(of jwk: JSONValue) throws(JSONWebKeyError) {
+        guard let type = jwk.member("kty"), type.kind == .string else { throw .member("kty") }
+        if type.equals("oct") { throw .symmetric }
         for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] where jwk.member(named: name) != nil {
             throw .privateMember(name)
         }

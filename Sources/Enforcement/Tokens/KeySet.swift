@@ -69,8 +69,17 @@ public struct KeySet: Sendable {
         return keys
     }
 
-    /// Reads one key, or nothing where it is to be passed over.
+    /// Reads one key, or nothing where it is to be passed over: judged by its purpose before its numbers.
     private static func key(_ jwk: JSONValue) throws(JSONWebKeyError) -> VerificationKey? {
+        try JSONWebKey.refuseSecrets(of: jwk)
+        guard try isForVerification(jwk) else { return nil }
+        let name = jwk.member("alg")
+        guard name == nil || name?.kind == .string else { throw .member("alg") }
+        var algorithm: SignatureAlgorithm?
+        if let text = name?.text {
+            algorithm = SignatureAlgorithm(joseName: text)
+            if algorithm == nil { return nil }
+        }
         let publicKey: PublicKey
         do throws(JSONWebKeyError) {
             publicKey = try JSONWebKey.publicKey(jwk)
@@ -78,18 +87,14 @@ public struct KeySet: Sendable {
             guard error == .unsupported else { throw error }
             return nil
         }
-        guard try isForVerification(jwk) else { return nil }
-        let keyID = jwk.member("kid")
-        guard keyID == nil || keyID?.string?.utf8.count ?? .max <= JOSEHeader.maximumKeyIDLength else {
-            throw .member("kid")
-        }
-        guard let name = jwk.member("alg") else {
-            return VerificationKey(publicKey: publicKey, keyID: keyID?.string, algorithm: nil)
-        }
-        guard let text = name.text else { throw .member("alg") }
-        guard let algorithm = SignatureAlgorithm(joseName: text) else { return nil }
-        guard publicKey.accepts(algorithm) else { throw .member("alg") }
-        return VerificationKey(publicKey: publicKey, keyID: keyID?.string, algorithm: algorithm)
+        if let algorithm, !publicKey.accepts(algorithm) { throw .member("alg") }
+        return VerificationKey(publicKey: publicKey, keyID: try keyID(of: jwk), algorithm: algorithm)
+    }
+
+    private static func keyID(of jwk: JSONValue) throws(JSONWebKeyError) -> String? {
+        guard let value = jwk.member("kid") else { return nil }
+        guard let keyID = value.string, keyID.utf8.count <= JOSEHeader.maximumKeyIDLength else { throw .member("kid") }
+        return keyID
     }
 
     /// Whether `use` and `key_ops`, where there are any, allow to verify signatures (RFC 7517 §4.2, §4.3).

@@ -15,7 +15,7 @@ struct TokenHash: Sendable {
 
     func callAsFunction(_ bytes: Span<UInt8>) -> UInt64 {
         let count = bytes.count
-        var state = seed ^ UInt64(count)
+        var state = seed
         var offset = 0
         while offset + 16 <= count {
             state = Self.mix(bytes.word(at: offset) ^ secret, bytes.word(at: offset + 8) ^ state)
@@ -25,9 +25,13 @@ struct TokenHash: Sendable {
             // The last 16 bytes once more, rather than a loop over a remainder.
             state = Self.mix(bytes.word(at: count - 16) ^ secret, bytes.word(at: count - 8) ^ state)
         } else {
-            for index in bytes.indices { state = Self.mix(UInt64(bytes[index]) ^ secret, state) }
+            var words: (UInt64, UInt64) = (0, 0)
+            for index in bytes.indices {
+                words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | UInt64(bytes[index]))
+            }
+            state = Self.mix(words.0 ^ secret, words.1 ^ state)
         }
-        return Self.mix(state ^ secret, 0x9E37_79B9_7F4A_7C15)
+        return Self.mix(state ^ secret, UInt64(count) ^ 0x9E37_79B9_7F4A_7C15)
     }
 
     private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {

@@ -25,6 +25,8 @@ public struct Poller: ~Copyable {
         /// An error or a full close: the next read or write tells.
         public static let failed = Readiness(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
 
+        /// Whether the peer has ended its side, or all is over: nothing further will be reported.
+        public var hasEnd: Bool { rawValue & (EPOLLRDHUP.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 }
         /// Whether reading may make progress.
         public var canRead: Bool { !isDisjoint(with: .readable) || !isDisjoint(with: .failed) }
         /// Whether writing may make progress.

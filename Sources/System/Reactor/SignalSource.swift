@@ -5,7 +5,9 @@ import Glibc
 public final class SignalSource: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Blocks `signals` and opens their source. Call it before any thread is started, so that all inherit the mask.
+    /// Blocks `signals` and opens their source.
+    ///
+    /// Call it before any thread is started, so that all inherit the mask.
     public init(_ signals: [CInt]) throws(SystemError) {
         var set = sigset_t()
         unsafe sigemptyset(&set)

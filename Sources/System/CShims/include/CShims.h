@@ -2,3 +2,4 @@
 
 #include "sp_crypto.h"
 #include "sp_kernel.h"
+#include "sp_tls.h"
