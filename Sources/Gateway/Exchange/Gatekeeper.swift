@@ -42,6 +42,8 @@ public final class Gatekeeper {
             let permit = try route.permit(
                 token: token, possession: possession, unrevoked: unrevoked, target: exchange.target)
             exchange.grant = permit.grant
+            // The record names the proofs that the route asked for, not all that happen to hold.
+            exchange.possession.formIntersection(PossessionMethods(route.requirement.possession))
             return permit
         } catch {
             guard error.isScope else { throw Denial(.policy, error.reason) }
