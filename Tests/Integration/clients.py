@@ -1,6 +1,5 @@
 """Clients of the gateway: raw TLS sockets with HTTP/1.1, HTTP/2 by the h2 library, and curl."""
 
-import contextlib
 import socket
 import ssl
 import subprocess
@@ -25,7 +24,18 @@ def tls_context(authority_file, agent: Identity | None, protocols=("http/1.1",),
     return context
 
 
-class Http1:
+class Attempting:
+    """What both kinds of connection have: calls that may be refused below HTTP."""
+
+    def attempt(self, *arguments, **options) -> Response | None:
+        """As `call`, but `None` where the stream was reset or the connection closed without an answer."""
+        try:
+            return self.call(*arguments, **options)
+        except (StreamReset, GoneAway, Closed, ConnectionError):
+            return None
+
+
+class Http1(Attempting):
     """One HTTP/1.1 connection."""
 
     def __init__(self, connection: ssl.SSLSocket, authority: str):
@@ -71,7 +81,7 @@ class GoneAway(Exception):
         self.code = code
 
 
-class Http2:
+class Http2(Attempting):
     """One HTTP/2 connection. Nothing that h2 would refuse to send is refused here."""
 
     def __init__(self, connection: ssl.SSLSocket, authority: str):
@@ -188,11 +198,14 @@ class Http2:
                 self.gone = GoneAway(event.error_code, event.last_stream_id)
 
     def is_closed(self) -> bool:
-        """Waits until the gateway ends the connection."""
-        with contextlib.suppress(OSError, GoneAway, Closed):
+        """Waits until the gateway ends the connection; says no if it takes for ever."""
+        try:
             while True:
                 self.pump()
-        return True
+        except TimeoutError:
+            return False
+        except (OSError, GoneAway, Closed):
+            return True
 
     def close(self) -> None:
         self.socket.close()

@@ -57,7 +57,10 @@ class Gateway:
     def start(self, environment=None) -> "Gateway":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", self.file], stdout=log, stderr=log, env={**os.environ, **(environment or {})}
+                [BINARY, "run", "--config", self.file],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         self.wait(lambda: self.observe("/readyz") == 200, "readiness")
         return self
