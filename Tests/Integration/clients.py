@@ -127,7 +127,8 @@ class Http2(Attempting):
 
     def start_exactly(self, head: list[tuple[str, str]], end=True) -> int:
         stream = self.h2.get_next_available_stream_id()
-        self.h2.send_headers(stream, head, end_stream=end)
+        octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in head]
+        self.h2.send_headers(stream, octets, end_stream=end)
         self.flush()
         return stream
 

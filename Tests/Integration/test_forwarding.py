@@ -81,15 +81,11 @@ def test_the_same_field_many_times_is_removed_every_time(connection, world, upst
     assert mark(upstream.request.fields) == []
 
 
-@pytest.mark.parametrize("name", ["Authorization", "Authorization_", "X_Forwarded_For", "X-Forwarded-For", "X-Real-IP"])
-def test_what_an_upstream_might_believe_of_the_peer_is_not_the_clients(client, world, upstream, name):
-    connection = client.http1(world.agent)
-    fields = [(name.replace("Authorization_", "authorization"), "Bearer from-the-client")]
-    told = connection.call(
-        "GET", "/any/a", None if name.startswith("Authorization") else world.broker.token(world.agent), fields
-    )
-    assert told.status in (200, 401)
-    assert mark(upstream.requests[0].fields if upstream.requests else []) == []
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X_Forwarded_For", "X-Real-IP", "X-Forwarded-Host"])
+def test_what_an_upstream_might_believe_of_the_peer_is_not_the_clients(connection, world, upstream, name):
+    told = connection.call("GET", "/any/a", world.broker.token(world.agent), [(name, "from-the-client")])
+    assert told.status == 200
+    assert mark(upstream.request.fields) == []
 
 
 @pytest.mark.parametrize("name", HOP_BY_HOP_FIELDS)
