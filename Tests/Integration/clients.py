@@ -8,6 +8,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+from hyperframe.frame import GoAwayFrame
 
 from credentials import Identity
 from wire import PATIENCE, Closed, MessageReader, Response
@@ -94,6 +95,8 @@ class Http2(Attempting):
             validate_inbound_headers=True,
         )
         self.h2 = h2.connection.H2Connection(configuration)
+        # h2 would take nothing more after a GOAWAY, though open streams go on (RFC 9113 §6.8).
+        self.h2._frame_dispatch_table[GoAwayFrame] = self._take_goaway
         self.h2.initiate_connection()
         self.flush()
         self.responses: dict[int, Response] = {}
@@ -195,8 +198,10 @@ class Http2(Attempting):
                 self.ended[event.stream_id] = True
             case h2.events.StreamReset():
                 self.ended.setdefault(event.stream_id, event.error_code)
-            case h2.events.ConnectionTerminated():
-                self.gone = GoneAway(event.error_code, event.last_stream_id)
+
+    def _take_goaway(self, frame: GoAwayFrame):
+        self.gone = GoneAway(h2.errors.ErrorCodes(frame.error_code), frame.last_stream_id)
+        return [], []
 
     def is_closed(self) -> bool:
         """Waits until the gateway ends the connection; says no if it takes for ever."""
