@@ -413,15 +413,6 @@ def test_an_upstream_that_does_not_answer_is_504(world, upstream, launch, reach,
     assert connection.call("GET", "/any/a", world.broker.token(world.agent)).status == 200
 
 
-def test_several_targets_share_the_calls(world, upstream, nginx, launch, reach):
-    configuration = world.configuration(upstream.url)
-    configuration["upstreams"][0]["targets"].append(nginx.url)
-    connection = reach(launch(configuration)).http1(world.agent)
-    answers = [connection.call("GET", "/any/a", world.broker.token(world.agent)) for _ in range(20)]
-    assert {answer.status for answer in answers} == {200}
-    assert 0 < len(upstream.requests) < 20
-
-
 def test_an_upstream_may_be_a_unix_socket(world, launch, reach, tmp_path):
     path = tmp_path / "service.sock"
     with socket.socket(socket.AF_UNIX) as service:

@@ -77,7 +77,6 @@ routes:
       issuers: ["https://broker.example.test"]
       possession: [certificate]
       scope: "read:orders:{order_id}"
-      delegation: { maximum_depth: 5 }
       dangerously_allow_subject_mismatch: false
     forward: { authorization: strip, client_cert: false }
     upgrades: []
@@ -147,6 +146,8 @@ NOT_BUILT_YET = {
     "dpop": change("routes/0/require/possession", ["certificate", "dpop"]),
     "wpt": change("routes/0/require/possession", ["wpt"]),
     "possession": change("possession", {"dpop": {"nonce": "off"}}),
+    "targets": change("upstreams/0/targets", ["http://127.0.0.1:9000", "http://127.0.0.1:9001"]),
+    "delegation": change("routes/0/require/delegation", {"maximum_depth": 5}),
     "https": change("upstreams/0/targets", ["https://127.0.0.1:9000"]),
     "h2": change("upstreams/0/protocol", "h2"),
     "sponsor": change("routes/0/require/sponsor", True),

@@ -26,7 +26,6 @@ def gateway(world, the_upstream, launch, second):
         route("open", "/open"),
         route("second", "/second", issuers=[SECOND]),
         route("both", "/both", issuers=[ISSUER, SECOND]),
-        route("no-delegation", "/direct", delegation={"maximum_depth": 0}),
         route("hosted", "/hosted"),
     ]
     routes[-1]["match"]["host"] = "elsewhere.example.test"
@@ -52,7 +51,6 @@ ALLOWED = {
     "a rest of one segment": ("GET", "/files/a", "read:files:*"),
     "a rest of many segments": ("GET", "/files/a/b/c", "read:files:*"),
     "no scope is asked for": ("GET", "/open", ABSENT),
-    "no delegation": ("GET", "/direct", ABSENT),
 }
 
 SHORT = {
