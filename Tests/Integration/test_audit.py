@@ -143,7 +143,7 @@ def test_the_path_on_record_is_the_one_that_was_judged(used, protocol):
     assert gateway.record(answers[protocol]["body"].request_id, "request.allowed")["path"] == "/any/a%20b"
 
 
-@pytest.mark.parametrize("target", ["/any/%22", "/any/%5b%7b%c3%a9", "/any/%ff%fe", "/any/'$(x)"])
+@pytest.mark.parametrize("target", ["/any/%22", "/any/%5b%7b%c3%a9", "/any/'$(x)"])
 def test_hostile_text_does_not_break_a_line(used, reach, world, protocol, target):
     gateway = used[0]
     token = world.broker.token(world.agent, jti='a"b\\c\x1f\u2028é', task_id="\U0001f600")
