@@ -67,18 +67,21 @@ let package = Package(
         room("Identity", on: .enforcement, over: ["Bytes", "Cryptography", "TLS"]),
         room("Tokens", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity"]),
         room("Possession", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
-        room("Revocation", on: .enforcement, over: ["Bytes", "Identity", "Tokens"]),
+        room("Revocation", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         room("Policy", on: .enforcement, over: ["Bytes", "HTTP", "Identity", "Tokens", "Possession", "Revocation"]),
         room("Audit", on: .enforcement, over: ["Bytes", "Cryptography", "JSON"]),
 
         // Gateway: the composition.
         room(
             "Configuration", on: .gateway,
-            over: ["Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", yams]),
+            over: [
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit", yams,
+            ]),
         room(
             "Exchange", on: .gateway,
             over: [
-                "Bytes", "Cryptography", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy", "Audit",
+                "Bytes", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy",
+                "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
         room(
@@ -90,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "sallyport",
             dependencies: [
-                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Tokens", "Audit", "Configuration",
-                "Server", argumentParser, logging,
+                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Audit",
+                "Configuration", "Server", argumentParser, logging,
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 

@@ -1,1 +1,76 @@
-// Exchange
+public import Bytes
+public import HTTP
+public import Policy
+public import Possession
+public import Tokens
+
+/// One request on its way through the gateway: what came, and what has been established about it so far.
+///
+/// Exchanges are reused, so that a request allocates nothing: ``reset()`` empties one and keeps its memory. It does no I/O.
+public struct Exchange: ~Copyable {
+    /// The request as its connection's machine understood it.
+    public var request = RequestHead()
+    /// The request's target in the one form that is judged, logged and forwarded; valid from phase 1 on.
+    public var target = NormalizedTarget()
+    /// The gateway's name for the request.
+    public private(set) var identifier = RequestIdentifier(0, 0)
+    /// The trace that it belongs to.
+    public private(set) var trace = TraceContext(continuing: nil, words: (0, 0, 0))
+    /// When its head was complete.
+    public private(set) var receivedAt = MonotonicTime(nanoseconds: 0)
+    /// The route, once found.
+    public internal(set) var route: Route?
+    /// The token's claims, once verified.
+    public internal(set) var claims: TokenClaims?
+    /// The proofs that hold, once verified.
+    public internal(set) var possession: PossessionMethods = []
+    /// The grant that the call is allowed by.
+    public internal(set) var grant: ScopeGrant?
+    /// An empty head with its memory, for the next forwarded request.
+    private var spare: RequestHead? = RequestHead()
+    /// Room for short texts while they are put together.
+    var scratch = ByteQueue()
+    /// Whether ``target`` holds a normalised target.
+    var hasTarget: Bool { target.path.count > 0 }
+
+    /// Makes an empty exchange.
+    public init() {}
+
+    /// Starts the exchange of the request that has been put into ``request``.
+    ///
+    /// - Parameters:
+    ///   - identifier: unpredictable.
+    ///   - words: three unpredictable words for the trace.
+    ///   - now: when the head was complete.
+    public mutating func begin(identifier: RequestIdentifier, traceWords words: (UInt64, UInt64, UInt64), now: MonotonicTime) {
+        self.identifier = identifier
+        receivedAt = now
+        if request.fields.lineCount(of: .traceparent) == 1, let line = request.fields.firstIndex(of: .traceparent) {
+            trace = TraceContext(continuing: request.fields.value(line), words: words)
+        } else {
+            trace = TraceContext(continuing: nil, words: words)
+        }
+    }
+
+    /// Takes the empty head that is kept for forwarding.
+    mutating func takeSpare() -> RequestHead {
+        spare.take() ?? RequestHead()
+    }
+
+    /// Takes the memory of a forwarded request back.
+    public mutating func recycle(_ forwarded: consuming ForwardableRequest) {
+        var head = (consume forwarded).intoHead()
+        head.removeAll()
+        spare = consume head
+    }
+
+    /// Empties the exchange and keeps its memory.
+    public mutating func reset() {
+        request.removeAll()
+        target.removeAll()
+        route = nil
+        claims = nil
+        possession = []
+        grant = nil
+    }
+}

@@ -42,6 +42,13 @@ public struct ByteQueue: ~Copyable {
         }
     }
 
+    /// Lends the bytes that wait to `body`: for queues that a class holds, whose spans the compiler lets nobody keep.
+    @inlinable public borrowing func withReadable<R, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try body(readable)
+    }
+
     /// Drops the oldest `count` bytes.
     @inlinable public mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= end - start, "consumed more than there is")

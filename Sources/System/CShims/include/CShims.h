@@ -1,1 +1,5 @@
 #pragma once
+
+#include "sp_crypto.h"
+#include "sp_kernel.h"
+#include "sp_tls.h"

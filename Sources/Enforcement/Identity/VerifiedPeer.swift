@@ -1,0 +1,92 @@
+public import Bytes
+public import Cryptography
+public import TLS
+
+/// What a client's certificate must be.
+public enum IdentityMode: String, CaseIterable, Sendable {
+    /// An X509-SVID of a listed trust domain.
+    case spiffe
+    /// Any certificate that chains to one of the bundles; a trust domain's name is only a label.
+    case any
+}
+
+/// A client that has proven, in the handshake, to hold the key of a certificate that a trust domain vouches for.
+///
+/// Made once a connection, only by ``TrustDomainPolicy/peer(_:)`` in this file: holding one is the evidence. It does not
+/// say that the certificate is still valid: ``isExpired(at:)`` is asked on every request.
+public final class VerifiedPeer: Sendable {
+    /// What the certificate says.
+    public let certificate: CertificateFacts
+    /// The trust domain, or label, whose anchors vouched for it.
+    public let trustDomain: String
+    /// The SPIFFE ID, where the certificate is an X509-SVID.
+    public let spiffeID: SPIFFEID?
+
+    fileprivate init(certificate: CertificateFacts, trustDomain: String, spiffeID: SPIFFEID?) {
+        self.certificate = certificate
+        self.trustDomain = trustDomain
+        self.spiffeID = spiffeID
+    }
+
+    /// Whether the certificate's validity has passed (RFC 5280 §4.1.2.5: `notAfter` is the last valid moment).
+    @inlinable public func isExpired(at now: UnixTime) -> Bool {
+        now > certificate.notAfter
+    }
+}
+
+/// The rules of one listener for client certificates: which anchors may vouch for whom.
+public final class TrustDomainPolicy: ClientCertificatePolicy {
+    private let mode: IdentityMode
+    private let anchors: [String: TrustAnchors]
+    private let joined: TrustAnchors?
+
+    /// Makes the rules of a listener.
+    ///
+    /// - Parameters:
+    ///   - mode: what certificates must be.
+    ///   - bundles: the certificates that vouch for each trust domain.
+    public init(mode: IdentityMode, bundles: [(trustDomain: String, certificates: [Certificate])]) throws(TLSError) {
+        self.mode = mode
+        var anchors: [String: TrustAnchors] = [:]
+        for bundle in bundles {
+            let made = try TrustAnchors(trustDomain: bundle.trustDomain, certificates: bundle.certificates)
+            anchors[bundle.trustDomain] = made
+        }
+        self.anchors = anchors
+        let all = bundles.flatMap(\.certificates)
+        // Under `any` no certificate says which bundle is its own, so all of them may vouch for it.
+        let label = bundles.count == 1 ? bundles[0].trustDomain : "any"
+        joined = mode == .any ? try TrustAnchors(trustDomain: label, certificates: all) : nil
+    }
+
+    /// Names the anchors that alone may vouch for `leaf` (X509-SVID §5.2: those of *its* trust domain).
+    ///
+    /// Under `any` a bundle whose label is the trust domain of the leaf's SPIFFE ID is that domain's, and the only one that
+    /// may vouch for it; every other certificate may be vouched for by any bundle.
+    public func anchors(for leaf: CertificateFacts) throws(CertificateRefusal) -> TrustAnchors {
+        if let joined {
+            guard let identifier = try? X509SVID.identifier(of: leaf) else { return joined }
+            return anchors[identifier.trustDomain] ?? joined
+        }
+        let identifier: SPIFFEID
+        do { identifier = try X509SVID.identifier(of: leaf) } catch { throw CertificateRefusal(error.reason) }
+        guard let anchors = anchors[identifier.trustDomain] else {
+            throw CertificateRefusal("svid.foreign-trust-domain")
+        }
+        return anchors
+    }
+
+    /// Admits a client whose certificate path was validated: the only mint of ``VerifiedPeer``.
+    public func peer(_ certificate: AuthenticatedCertificate) throws(CertificateRefusal) -> VerifiedPeer {
+        let identifier: SPIFFEID?
+        do { identifier = try X509SVID.identifier(of: certificate.facts) } catch {
+            guard mode == .any else { throw CertificateRefusal(error.reason) }
+            identifier = nil
+        }
+        if mode == .spiffe, identifier?.trustDomain != certificate.trustDomain {
+            throw CertificateRefusal("svid.foreign-trust-domain")
+        }
+        return VerifiedPeer(
+            certificate: certificate.facts, trustDomain: certificate.trustDomain, spiffeID: identifier)
+    }
+}

@@ -1,0 +1,46 @@
+public import HTTP
+import Possession
+
+/// A way through the gateway: for which requests, on what conditions, where to.
+public final class Route: Sendable {
+    /// Its name, unique in a configuration.
+    public let name: String
+    /// Which requests it is for.
+    public let match: RouteMatch
+    /// What they must show.
+    public let requirement: RouteRequirement
+    /// What the upstream is told.
+    public let forwarding: ForwardingRule
+    /// The name of the upstream.
+    public let upstream: String
+    /// Whether a token's `sub` may stand for its confirmation, proven by an X509-SVID.
+    public let acceptsSVID: Bool
+    /// The proofs of which one must hold, as a set of bits.
+    let accepted: PossessionMethods
+
+    /// Makes a route.
+    ///
+    /// - Precondition: the scope was read with the parameters of the path.
+    public init(
+        name: String, match: RouteMatch, requirement: RouteRequirement, forwarding: ForwardingRule, upstream: String
+    ) {
+        if let scope = requirement.scope {
+            precondition(scope.parameters == match.path.parameterNames, "the scope is of another path")
+        }
+        self.name = name
+        self.match = match
+        self.requirement = requirement
+        self.forwarding = forwarding
+        self.upstream = upstream
+        acceptsSVID = requirement.possession.contains(.svid)
+        accepted = PossessionMethods(requirement.possession)
+    }
+
+    /// The scope that the route asks for at `target`, for a challenge; empty where it asks for none.
+    ///
+    /// Bytes of the path that a scope cannot hold stand percent-encoded.
+    public func requiredScope(target: borrowing NormalizedTarget) -> String {
+        guard let scope = requirement.scope, match.path.matches(target) else { return "" }
+        return scope.filled(at: target, of: match.path)
+    }
+}

@@ -1,0 +1,17 @@
+/// A claim that we read; the raw value is what the audit record calls it.
+public enum RegisteredClaim: String, CaseIterable, Sendable {
+    case issuer = "iss"
+    case subject = "sub"
+    case audience = "aud"
+    case expiry = "exp"
+    case notBefore = "nbf"
+    case issuedAt = "iat"
+    case tokenID = "jti"
+    case clientID = "client_id"
+    case scope
+    case confirmation = "cnf"
+    case delegationChain = "delegation_chain"
+    case sponsor
+    case task
+    case orchestration
+}

@@ -1,0 +1,114 @@
+import Bytes
+
+/// A token that was verified, and what must be checked again whenever it is shown.
+final class CachedToken {
+    let compact: [UInt8]
+    let claims: TokenClaims
+    /// The issuer's leeway and trust domains, so that a hit needs not look the issuer up.
+    let clockLeeway: Interval
+    let trustDomains: [String]?
+    let generation: UInt64
+    fileprivate let hash: UInt64
+    fileprivate var lastUse: UInt64 = 0
+
+    init(
+        compact: [UInt8], hash: UInt64, claims: TokenClaims, clockLeeway: Interval, trustDomains: [String]?,
+        generation: UInt64
+    ) {
+        self.compact = compact
+        self.hash = hash
+        self.claims = claims
+        self.clockLeeway = clockLeeway
+        self.trustDomains = trustDomains
+        self.generation = generation
+    }
+
+    /// Whether its bytes are exactly those.
+    func isWritten(_ other: Span<UInt8>) -> Bool {
+        let compact = self.compact
+        return compact.span.equalsByWords(other)
+    }
+}
+
+/// The tokens that one worker verified lately, by their exact bytes.
+///
+/// Only verified tokens enter. The memory is bounded: a token belongs to one set of eight places, chosen by a keyed hash, and
+/// pushes out the one of that set that was used longest ago. So every operation takes the same few steps however many
+/// tokens there are, and a flood of tokens costs their own verification and no more.
+struct VerifiedTokenCache: ~Copyable {
+    private static let ways = 8
+
+    private let hasher: TokenHash
+    private let mask: Int
+    /// The hashes of the places, side by side, so that a set is one cache line; 0 where a place is free.
+    private var hashes: [UInt64]
+    private var tokens: [CachedToken?]
+    private var uses: UInt64 = 0
+    private(set) var count = 0
+
+    /// Makes a cache for about `capacity` tokens: rounded up to a power of two; with 0 nothing is kept.
+    init(capacity: Int, seed: UInt64) {
+        hasher = TokenHash(seed: seed)
+        var sets = capacity > 0 ? 1 : 0
+        while sets * Self.ways < capacity { sets *= 2 }
+        mask = sets - 1
+        hashes = Array(repeating: 0, count: sets * Self.ways)
+        tokens = Array(repeating: nil, count: sets * Self.ways)
+    }
+
+    /// The number of tokens that it can hold.
+    var capacity: Int { hashes.count }
+
+    /// The hash of a token; never 0.
+    func hash(of compact: Span<UInt8>) -> UInt64 { max(hasher(compact), 1) }
+
+    private func places(of hash: UInt64) -> Range<Int> {
+        let first = (Int(truncatingIfNeeded: hash >> 32) & mask) * Self.ways
+        return capacity == 0 ? 0..<0 : first..<first + Self.ways
+    }
+
+    /// The verified token of these bytes, if it was verified by the table of that generation.
+    mutating func token(_ compact: Span<UInt8>, hash: UInt64, generation: UInt64) -> CachedToken? {
+        for place in places(of: hash) where hashes[place] == hash {
+            guard let token = tokens[place], token.isWritten(compact) else { continue }
+            guard token.generation == generation else {
+                free(place)
+                return nil
+            }
+            uses += 1
+            token.lastUse = uses
+            return token
+        }
+        return nil
+    }
+
+    /// Keeps a token that was just verified, in a free place or in that of the token used longest ago.
+    mutating func insert(_ token: CachedToken) {
+        var chosen: Int?
+        var oldest = UInt64.max
+        for place in places(of: token.hash) {
+            let use = tokens[place]?.lastUse ?? 0
+            if use < oldest {
+                oldest = use
+                chosen = place
+            }
+        }
+        guard let chosen else { return }
+        if tokens[chosen] == nil { count += 1 }
+        uses += 1
+        token.lastUse = uses
+        hashes[chosen] = token.hash
+        tokens[chosen] = token
+    }
+
+    /// Forgets a token whose time is over.
+    mutating func remove(_ token: CachedToken) {
+        for place in places(of: token.hash) where tokens[place] === token { free(place) }
+    }
+
+    private mutating func free(_ place: Int) {
+        hashes[place] = 0
+        tokens[place] = nil
+        count -= 1
+    }
+}

@@ -1,0 +1,33 @@
+public import Cryptography
+public import Identity
+public import TLS
+
+/// One address that clients call, with its certificates and the trust domains whose clients it lets in.
+public struct ListenerConfiguration: Sendable {
+    /// The name in logs and audit records.
+    public var name: String
+    /// Where it listens.
+    public var address: ListenAddress
+    /// The public origins: the only authorities that requests may carry.
+    public var origins: [Origin]
+    /// The protocols offered by ALPN, preferred first.
+    public var protocols: [ApplicationProtocol]
+    /// The certificates to choose from by SNI; the first is the default.
+    public var certificates: [ServerCertificate]
+    /// The oldest version of TLS that is spoken.
+    public var minimumVersion: TLSVersion
+    /// Whether a client must present a certificate.
+    public var clientCertificate: ClientCertificateDemand
+    /// What a client's certificate must be.
+    public var identity: IdentityMode
+    /// The trust domains, each with the certificates that may vouch for its members; at least one.
+    public var trustDomains: [TrustDomainConfiguration]
+}
+
+/// A trust domain: its name, and the certificates that may vouch for its members.
+public struct TrustDomainConfiguration: Sendable {
+    /// The SPIFFE trust domain, or any label under `identity: any`.
+    public var name: String
+    /// The authorities; at least one.
+    public var bundle: [Certificate]
+}

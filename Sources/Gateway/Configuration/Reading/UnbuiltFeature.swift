@@ -1,0 +1,106 @@
+/// A part of the schema that this version does not provide yet, and therefore refuses by name.
+///
+/// What a configuration asks for is either done or refused: a key that is read and ignored would leave a gateway that is
+/// weaker than the one asked for. A feature that gets built loses its line in ``all``.
+struct UnbuiltFeature {
+    /// The way to the key or value, with `[]` for any item of a list.
+    let path: String
+    let condition: Condition
+
+    /// What at that path asks for the feature.
+    enum Condition: Equatable {
+        /// The key, whatever its value.
+        case present
+        /// This value.
+        case value(String)
+        /// A value that begins so.
+        case prefix(String)
+        /// A list that is not empty.
+        case filled
+        /// A list of more than one item.
+        case several
+    }
+
+    /// Everything of the schema that is not built yet.
+    static let all: [UnbuiltFeature] = [
+        .init("listeners[].tls.resumption", .value("bound")),
+        .init("listeners[].clients.trust_domains[].crl_file"),
+        .init("issuers[].profile", .value("agentwrit")),
+        .init("issuers[].profile", .value("wimse")),
+        .init("issuers[].jwks_url"),
+        .init("issuers[].refresh_interval"),
+        .init("issuers[].ca_file"),
+        .init("possession.dpop"),
+        .init("possession.replay"),
+        .init("upstreams[].targets", .several),
+        .init("upstreams[].targets[]", .prefix("https:")),
+        .init("upstreams[].targets[]", .prefix("h2c:")),
+        .init("upstreams[].protocol", .value("h2")),
+        .init("upstreams[].tls"),
+        .init("routes[].require.possession[]", .value("dpop")),
+        .init("routes[].require.possession[]", .value("wpt")),
+        .init("routes[].require.sponsor"),
+        .init("routes[].require.delegation"),
+        .init("routes[].require.claims"),
+        .init("routes[].upgrades", .filled),
+        .init("revocation.store"),
+        .init("revocation.maximum_staleness"),
+        .init("revocation.when_stale"),
+        .init("revocation.feeds"),
+        .init("audit.signing_key_file"),
+        .init("audit.checkpoint_interval"),
+        .init("admin.address"),
+    ]
+
+    private init(_ path: String, _ condition: Condition = .present) {
+        self.path = path
+        self.condition = condition
+    }
+
+    /// Notes a fault for each use of an unbuilt feature in `document`.
+    static func refuseAll(in document: DocumentNode, faults: FaultCollector) {
+        let byPath = Dictionary(grouping: all, by: \.path)
+        refuse(DocumentReader(document: document, faults: faults), pattern: "", byPath)
+    }
+
+    private static func refuse(_ reader: DocumentReader, pattern: String, _ byPath: [String: [UnbuiltFeature]]) {
+        for feature in byPath[pattern] ?? [] where feature.condition.holds(for: reader.node) {
+            reader.refuse(feature.condition.sentence)
+            reader.faults.settle(reader.path)
+        }
+        switch reader.node.content {
+        case .nothing, .scalar: break
+        case .sequence:
+            for item in reader.items() ?? [] { refuse(item, pattern: pattern + "[]", byPath) }
+        case .mapping(let entries):
+            let section = SectionReader(entries: entries, path: reader.path, line: reader.line, faults: reader.faults)
+            for entry in entries {
+                guard let value = section.optional(entry.key) else { continue }
+                refuse(value, pattern: pattern.isEmpty ? entry.key : "\(pattern).\(entry.key)", byPath)
+            }
+        }
+    }
+}
+
+extension UnbuiltFeature.Condition {
+    fileprivate func holds(for node: DocumentNode) -> Bool {
+        switch (self, node.content) {
+        case (.present, _): true
+        case (.value(let value), .scalar(let text)): text == value
+        case (.prefix(let prefix), .scalar(let text)): text.hasPrefix(prefix)
+        case (.filled, .sequence(let items)): !items.isEmpty
+        case (.several, .sequence(let items)): items.count > 1
+        default: false
+        }
+    }
+
+    fileprivate var sentence: String {
+        switch self {
+        case .present: "not built yet in this version; remove the key"
+        case .value(let value): "\(value) is not built yet in this version; use another value"
+        case .prefix(let prefix): "\(prefix) is not built yet in this version; use another kind"
+        case .filled: "not built yet in this version; write [] or remove the key"
+        case .several: "more than one is not built yet in this version; keep one"
+        }
+    }
+}

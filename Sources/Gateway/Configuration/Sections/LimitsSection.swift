@@ -1,0 +1,30 @@
+/// Reads the section `limits`.
+enum LimitsSection {
+    private static let keys = [
+        "connections", "header_bytes", "header_count", "body_bytes", "streams", "token_bytes", "proof_bytes",
+    ]
+
+    static func read(_ reader: DocumentReader?) -> Limits {
+        var limits = Limits()
+        guard let section = reader?.section(keys) else { return limits }
+        func number(_ key: String, in range: ClosedRange<Int>, into value: inout Int) {
+            value = section.optional(key)?.number(in: range) ?? value
+        }
+        func size(_ key: String, in range: ClosedRange<UInt64>, into value: inout Int) {
+            value = section.optional(key)?.size(in: range).map { Int($0) } ?? value
+        }
+        number("connections", in: 1...1_000_000, into: &limits.connections)
+        size("header_bytes", in: 1 << 10...1 << 20, into: &limits.headerBytes)
+        number("header_count", in: 1...1000, into: &limits.headerCount)
+        limits.bodyBytes = section.optional("body_bytes")?.size(in: 0...(1 << 60)) ?? limits.bodyBytes
+        number("streams", in: 1...10_000, into: &limits.streams)
+        size("token_bytes", in: 256...1 << 16, into: &limits.tokenBytes)
+        size("proof_bytes", in: 256...1 << 16, into: &limits.proofBytes)
+        if limits.tokenBytes >= limits.headerBytes {
+            (section.optional("token_bytes") ?? section.optional("header_bytes"))?.refuse(
+                "a token of \(limits.tokenBytes) bytes does not fit into header_bytes (\(limits.headerBytes)); "
+                    + "raise header_bytes or lower token_bytes")
+        }
+        return limits
+    }
+}

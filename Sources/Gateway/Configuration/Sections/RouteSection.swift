@@ -1,0 +1,127 @@
+import Policy
+import Possession
+
+/// Reads the section `routes`.
+struct RouteSection {
+    private static let keys = ["name", "match", "require", "forward", "upgrades", "upstream"]
+    private static let requirementKeys = [
+        "issuers", "possession", "scope", "sponsor", "delegation", "claims", "dangerously_allow_subject_mismatch",
+    ]
+    /// How many links a delegation chain may have where the route does not say.
+    private static let defaultDelegationDepth = 5
+
+    let issuers: NameRegister
+    let upstreams: NameRegister
+    private var names = NameRegister(kind: "route")
+
+    init(issuers: NameRegister, upstreams: NameRegister) {
+        self.issuers = issuers
+        self.upstreams = upstreams
+    }
+
+    /// The routes that could be read; faults tell of the others.
+    mutating func read(_ reader: DocumentReader?) -> [Route] {
+        var routes: [Route] = []
+        for item in reader?.items() ?? [] {
+            if let route = readRoute(item) { routes.append(route) }
+        }
+        return routes
+    }
+
+    private mutating func readRoute(_ reader: DocumentReader) -> Route? {
+        guard let section = reader.section(Self.keys) else { return nil }
+        let name = section.required("name", "a name for logs and audit records")?.name(takenIn: &names)
+        let match = readMatch(section.required("match", "path under it"))
+        let require = readRequirement(
+            section.required("require", "issuers and possession under it; without them nobody may call"),
+            parameters: match?.path.parameterNames)
+        let forward = readForwarding(section.optional("forward"))
+        // Only the empty list is left until upgrades are built.
+        _ = section.optional("upgrades")?.items()
+        let upstream = readReference(section.required("upstream", "the name of an upstream"), in: upstreams)
+        guard let name, let match, let require, let forward, let upstream else { return nil }
+        return Route(name: name, match: match, requirement: require, forwarding: forward, upstream: upstream)
+    }
+
+    private func readMatch(_ reader: DocumentReader?) -> RouteMatch? {
+        guard let section = reader?.section(["methods", "host", "path"]) else { return nil }
+        let methods = section.optional("methods").map { list in
+            list.distinct(atLeastOne: "method") { $0.value(expected: "a method in capitals, such as GET", Self.method) }
+        } ?? []
+        let host = section.optional("host").map { reader in
+            reader.value(expected: "a host without a port") { Self.host($0) }
+        } ?? .some(nil)
+        let path = section.required("path", "the path to match, such as \"/orders/{order_id}\"").flatMap(readPath)
+        guard let methods, let host, let path else { return nil }
+        return RouteMatch(methods: methods, host: host, path: path)
+    }
+
+    private func readPath(_ reader: DocumentReader) -> PathPattern? {
+        guard let text = reader.text() else { return nil }
+        do throws(PathPatternError) {
+            return try PathPattern(text)
+        } catch {
+            reader.refuse("the path is not understood: \(error)")
+            return nil
+        }
+    }
+
+    private static func method(_ text: String) -> String? {
+        text != "CONNECT" && text.utf8.allSatisfy { ($0 >= 0x41 && $0 <= 0x5A) || $0 == UInt8(ascii: "-") } ? text : nil
+    }
+
+    /// The host in lower case, as a request's authority names it; the outer optional tells whether it was understood.
+    private static func host(_ text: String) -> String?? {
+        guard let parts = HostPort(text), parts.port == nil else { return nil }
+        return .some(parts.bracketedHost)
+    }
+
+    // MARK: require
+
+    private func readRequirement(_ reader: DocumentReader?, parameters: [String]?) -> RouteRequirement? {
+        guard let section = reader?.section(Self.requirementKeys) else { return nil }
+        let issuers = section.required("issuers", "the issuers whose tokens may call; without one nobody may")?
+            .distinct(atLeastOne: "issuer") { readReference($0, in: self.issuers) }
+        let possession = section.required("possession", "the accepted proofs, such as [certificate]")?
+            .distinct(atLeastOne: "proof of possession") { $0.choice(PossessionMethod.self) }
+        let scope = section.optional("scope").map { readScope($0, parameters: parameters) } ?? .some(nil)
+        let mismatch = section.optional("dangerously_allow_subject_mismatch")
+        let allowsMismatch = mismatch.map { $0.flag() } ?? false
+        if allowsMismatch == true {
+            mismatch?.warn("any agent may use any other agent's token on this route if it is bound to its certificate")
+        }
+        guard let issuers, let possession, let scope, let allowsMismatch else { return nil }
+        return RouteRequirement(
+            issuers: issuers, possession: Set(possession), scope: scope,
+            maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch)
+    }
+
+    /// The scope; the outer optional tells whether it was understood. Without known parameters it cannot be checked.
+    private func readScope(_ reader: DocumentReader, parameters: [String]?) -> ScopeTemplate?? {
+        guard let text = reader.text(), let parameters else { return nil }
+        do throws(ScopeTemplateError) {
+            return .some(try ScopeTemplate(text, parameters: parameters))
+        } catch {
+            reader.refuse("the scope is not understood: \(error)")
+            return nil
+        }
+    }
+
+    // MARK: forward, upstream
+
+    private func readForwarding(_ reader: DocumentReader?) -> ForwardingRule? {
+        guard let reader else { return ForwardingRule(authorization: .strip, clientCertificate: false) }
+        guard let section = reader.section(["authorization", "client_cert"]) else { return nil }
+        let authorization = section.optional("authorization").map { reader in
+            reader.value(expected: "strip, bearer or keep") { AuthorizationForwarding(rawValue: $0) }
+        } ?? .strip
+        let clientCertificate = section.optional("client_cert").map { $0.flag() } ?? false
+        guard let authorization, let clientCertificate else { return nil }
+        return ForwardingRule(authorization: authorization, clientCertificate: clientCertificate)
+    }
+
+    private func readReference(_ reader: DocumentReader?, in register: NameRegister) -> String? {
+        guard let reader, let name = reader.text(), register.knows(name, reader) else { return nil }
+        return name
+    }
+}

@@ -1,0 +1,115 @@
+public import Audit
+public import Bytes
+import HTTP
+import Identity
+import Policy
+import Possession
+import Tokens
+
+/// How an exchange ended, for its last record.
+public struct Completion: Equatable, Sendable {
+    /// The status that the client was sent; 0 where none could be.
+    public var status: UInt16
+    /// Content bytes that came from the client.
+    public var bytesIn: UInt64
+    /// Content bytes that went to the client.
+    public var bytesOut: UInt64
+    /// From the request's head to the end.
+    public var duration: Interval
+    /// Why it ended early, if it did.
+    public var reason: String?
+
+    /// Makes an ending.
+    public init(status: UInt16, bytesIn: UInt64, bytesOut: UInt64, duration: Interval, reason: String?) {
+        self.status = status
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+        self.duration = duration
+        self.reason = reason
+    }
+}
+
+extension Exchange {
+    /// The most bytes that the record of a completion takes beyond the record of its decision.
+    public static let completionOverhead = 512
+    /// The longest part of a path that could not be normalised which a record holds.
+    private static let rawPathLimit = 512
+
+    /// Writes the record of a decision: allowed where there is no denial.
+    public mutating func write(
+        _ record: inout AuditRecord, denial: Denial?, connection: ConnectionContext, time: UnixTime
+    ) {
+        write(
+            &record, event: denial == nil ? .requestAllowed : .requestDenied, connection: connection, time: time,
+            reason: denial?.reason, completion: nil)
+    }
+
+    /// Writes the record of how an allowed call ended.
+    public mutating func write(
+        _ record: inout AuditRecord, completion: Completion, connection: ConnectionContext, time: UnixTime
+    ) {
+        write(
+            &record, event: .requestCompleted, connection: connection, time: time, reason: completion.reason,
+            completion: completion)
+    }
+
+    /// Writes one record; its members must come in the order of their names.
+    private mutating func write(
+        _ record: inout AuditRecord, event: AuditEvent, connection: ConnectionContext, time: UnixTime, reason: String?,
+        completion: Completion?
+    ) {
+        record.reset()
+        if let agent = claims?.subject ?? connection.peer?.spiffeID?.text { record.member("agent", agent) }
+        if let completion {
+            record.member("bytes_in", number: completion.bytesIn)
+            record.member("bytes_out", number: completion.bytesOut)
+        }
+        if let peer = connection.peer { record.member("certificate", digest: peer.certificate.fingerprint) }
+        if let completion {
+            record.member("duration_us", number: UInt64(max(0, completion.duration.nanoseconds / 1000)))
+        }
+        record.member(event: event)
+        if let claims { record.member("issuer", claims.issuer) }
+        record.member("listener", connection.rules.name)
+        if !request.method.isEmpty { record.member("method", request.method.readable) }
+        if let orchestration = claims?.orchestration { record.member("orchestration", orchestration) }
+        writePath(&record)
+        record.member("peer", connection.address)
+        if !possession.isEmpty { record.member("possession", possession.text) }
+        if let reason { record.member("reason", reason) }
+        writeIdentifiers(&record)
+        if let route { record.member("route", route.name) }
+        if let grant { record.member("scope", grant.text) }
+        if let sponsor = claims?.sponsor { record.member("sponsor", sponsor) }
+        if let completion { record.member("status", number: UInt64(completion.status)) }
+        if let task = claims?.task { record.member("task", task) }
+        record.member("time", time: time)
+        if let token = claims?.tokenID { record.member("token_id", token) }
+        scratch.removeAll()
+        trace.appendTraceIdentifier(to: &scratch)
+        record.member("trace_id", scratch.readable)
+        if completion != nil, let route { record.member("upstream", route.upstream) }
+        record.finish()
+    }
+
+    private mutating func writeIdentifiers(_ record: inout AuditRecord) {
+        scratch.removeAll()
+        identifier.append(to: &scratch)
+        record.member("request_id", scratch.readable)
+    }
+
+    /// Writes the path as it was judged; before it could be, as it came, without its query, and not all of it.
+    private func writePath(_ record: inout AuditRecord) {
+        if hasTarget {
+            record.member("path", target.path)
+        } else if !request.target.isEmpty {
+            record.member("path", Self.pathPart(of: request.target.readable))
+        }
+    }
+
+    @_lifetime(copy target)
+    private static func pathPart(of target: Span<UInt8>) -> Span<UInt8> {
+        let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
+        return target.extracting(0..<min(end, rawPathLimit))
+    }
+}

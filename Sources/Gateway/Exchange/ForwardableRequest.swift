@@ -1,0 +1,160 @@
+public import Audit
+public import Bytes
+public import HTTP
+import Identity
+public import Policy
+import Tokens
+
+/// A request that may go to its upstream: cleaned of everything that the client could pass off as ours, our own fields added.
+///
+/// It is made only from a ``Permit`` and the log's receipt for the record of that permit, so a call that was not judged, or
+/// whose record the log does not have, cannot be forwarded: the code would not compile.
+public struct ForwardableRequest: ~Copyable {
+    /// The name of the upstream that the route leads to.
+    public let upstream: String
+    /// What the upstream is sent.
+    public let head: RequestHead
+
+    /// Prepares the request of `exchange`, which the permit was given for.
+    public init(
+        _ exchange: inout Exchange, permit: consuming Permit, receipt: consuming AuditReceipt,
+        connection: ConnectionContext
+    ) {
+        // The receipt has done its work by being here.
+        _ = consume receipt
+        upstream = permit.route.upstream
+        var head = exchange.takeSpare()
+        exchange.fill(&head, permit, connection)
+        self.head = head
+    }
+
+    /// Whether nothing of the request is lost if it is sent a second time: no content, and a method that may be repeated
+    /// (RFC 9110 §9.2.2).
+    public var isRepeatable: Bool {
+        guard head.framing == .none else { return false }
+        let method = head.method.readable
+        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS") || method.equals("PUT")
+            || method.equals("DELETE")
+    }
+
+    /// Gives up the evidence and returns the memory.
+    consuming func intoHead() -> RequestHead {
+        head
+    }
+}
+
+extension Exchange {
+    /// Fills the head that goes upstream.
+    fileprivate mutating func fill(
+        _ forwarded: inout RequestHead, _ permit: borrowing Permit, _ connection: ConnectionContext
+    ) {
+        forwarded.framing = request.framing
+        forwarded.method.append(request.method.readable)
+        forwarded.authority.append(request.authority.readable)
+        forwarded.target.append(target.path)
+        if let query = target.query {
+            forwarded.target.append(UInt8(ascii: "?"))
+            forwarded.target.append(query)
+        }
+        for index in 0..<request.fields.count where passes(index) {
+            forwarded.fields.append(name: request.fields.name(index), value: request.fields.value(index))
+        }
+        addAuthorization(permit.route.forwarding.authorization, to: &forwarded.fields)
+        addIdentity(permit, connection, to: &forwarded.fields)
+    }
+
+    /// Whether a client's field goes upstream as it came.
+    private func passes(_ index: Int) -> Bool {
+        let field = request.fields[index]
+        if FieldHygiene.isHopByHop(field.known) { return false }
+        if field.known == .tracestate { return trace.isContinued }
+        if FieldHygiene.removes(request.fields.name(index)) { return false }
+        return !isListedInConnection(request.fields.name(index))
+    }
+
+    /// Whether a `Connection` field names it (RFC 9110 §7.6.1).
+    private func isListedInConnection(_ name: Span<UInt8>) -> Bool {
+        var line = request.fields.firstIndex(of: .connection)
+        while let index = line {
+            if request.fields.value(index).listContains(token: name) { return true }
+            line = request.fields.firstIndex(of: .connection, from: index + 1)
+        }
+        return false
+    }
+
+    private mutating func addAuthorization(_ rule: AuthorizationForwarding, to fields: inout FieldTable) {
+        guard rule != .strip, let line = request.fields.firstIndex(of: .authorization) else { return }
+        let value = request.fields.value(line)
+        guard rule == .bearer, let space = value.firstIndex(of: UInt8(ascii: " ")) else {
+            return fields.append(.authorization, value: value)
+        }
+        scratch.removeAll()
+        scratch.append("Bearer")
+        scratch.append(value.extracting(space..<value.count))
+        fields.append(.authorization, value: scratch.readable)
+    }
+
+    /// Adds what the upstream may believe, since nothing else could have put it there.
+    private mutating func addIdentity(
+        _ permit: borrowing Permit, _ connection: ConnectionContext, to fields: inout FieldTable
+    ) {
+        scratch.removeAll()
+        identifier.append(to: &scratch)
+        fields.append(.xRequestID, value: scratch.readable)
+        scratch.removeAll()
+        trace.appendParent(to: &scratch)
+        fields.append(.traceparent, value: scratch.readable)
+        scratch.removeAll()
+        scratch.append("for=")
+        Self.appendForwardedNode(connection.address, to: &scratch)
+        scratch.append(";host=\"")
+        scratch.append(request.authority.readable)
+        scratch.append("\";proto=https")
+        fields.append(.forwarded, value: scratch.readable)
+
+        let claims = permit.claims
+        add("sallyport-agent", claims.subject, to: &fields)
+        add("sallyport-issuer", claims.issuer, to: &fields)
+        add("sallyport-token-id", claims.tokenID, to: &fields)
+        if let grant = permit.grant { add("sallyport-scope", grant.text, to: &fields) }
+        if let task = claims.task { add("sallyport-task", task, to: &fields) }
+        if let orchestration = claims.orchestration { add("sallyport-orchestration", orchestration, to: &fields) }
+        if let sponsor = claims.sponsor { add("sallyport-sponsor", sponsor, to: &fields) }
+        scratch.removeAll()
+        scratch.append(decimal: UInt64(claims.delegationDepth))
+        fields.append(literal: "sallyport-delegation-depth", value: scratch.readable)
+        if permit.route.forwarding.clientCertificate, let peer = connection.peer {
+            // RFC 9440 §2.1: a byte sequence of structured fields.
+            scratch.removeAll()
+            scratch.append(UInt8(ascii: ":"))
+            Base64.append(peer.certificate.der.span, to: &scratch)
+            scratch.append(UInt8(ascii: ":"))
+            fields.append(literal: "client-cert", value: scratch.readable)
+        }
+    }
+
+    /// Adds a claim. Bytes that a field must not hold, and `%`, are percent-encoded, so that the value is unambiguous.
+    private mutating func add(_ name: StaticString, _ text: String, to fields: inout FieldTable) {
+        scratch.removeAll()
+        let bytes = text.utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%") {
+                scratch.append(byte)
+            } else {
+                scratch.append(UInt8(ascii: "%"))
+                scratch.append(Hexadecimal.digit(byte >> 4))
+                scratch.append(Hexadecimal.digit(byte & 15))
+            }
+        }
+        fields.append(literal: name, value: scratch.readable)
+    }
+
+    /// RFC 7239 §6: an address with a port, or IPv6, is quoted; a client without an address is `unknown`.
+    private static func appendForwardedNode(_ address: String, to output: inout ByteQueue) {
+        guard !address.isEmpty, !address.hasPrefix("unix:") else { return output.append("unknown") }
+        output.append(UInt8(ascii: "\""))
+        output.append(utf8: address)
+        output.append(UInt8(ascii: "\""))
+    }
+}

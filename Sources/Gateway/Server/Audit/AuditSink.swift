@@ -1,0 +1,77 @@
+import Audit
+import Configuration
+
+/// A worker's way into the log.
+///
+/// What an allowed call's last record needs is set aside when its first is accepted, so that a call which reached an
+/// upstream can always be recorded to its end, however full the log gets meanwhile.
+final class AuditSink {
+    /// What became of a record.
+    enum Outcome: Equatable {
+        /// The log has it, and it is as safe as configured.
+        case accepted(AuditTicket)
+        /// The log has it, and will say when it is on disk.
+        case pending(AuditTicket)
+        /// There is no room now.
+        case full
+        /// There never will be: it is larger than the log takes.
+        case tooLarge
+    }
+
+    let queue: AuditQueue
+    let configuration: AuditConfiguration
+    private let writer: AuditWriter
+    private var setAside = 0
+    /// Records of refusals that found no room: told in an `alert.raised` once there is some.
+    private(set) var unrecorded: UInt64 = 0
+
+    init(queue: AuditQueue, configuration: AuditConfiguration, writer: AuditWriter) {
+        self.queue = queue
+        self.configuration = configuration
+        self.writer = writer
+    }
+
+    /// Offers the record of a decision.
+    ///
+    /// - Parameters:
+    ///   - record: finished.
+    ///   - reserve: the room in bytes to set aside for a later record.
+    func submit(_ record: borrowing AuditRecord, reserving reserve: Int) -> Outcome {
+        guard queue.canEverHold(record) else { return .tooLarge }
+        guard queue.capacity - queue.byteCount >= record.byteCount + reserve + setAside + Self.slack,
+            let ticket = queue.submit(record)
+        else {
+            writer.hurry()
+            return .full
+        }
+        setAside += reserve
+        writer.notify()
+        return configuration.durability == .batched ? .accepted(ticket) : .pending(ticket)
+    }
+
+    /// Gives the last record of an allowed call, whose room was set aside.
+    func complete(_ record: borrowing AuditRecord, reserved: Int) {
+        setAside -= reserved
+        let ticket = queue.submit(record)
+        assert(ticket != nil, "room was set aside for this record")
+        writer.notify()
+    }
+
+    /// Exchanges a ticket for the evidence that the record is as safe as configured; nothing where it is not yet.
+    func redeem(_ ticket: AuditTicket) -> AuditReceipt? {
+        queue.redeem(ticket, durability: configuration.durability)
+    }
+
+    /// Counts a record that found no room.
+    func countUnrecorded() {
+        unrecorded += 1
+    }
+
+    /// Forgets the count, once it is told.
+    func forgetUnrecorded() {
+        unrecorded = 0
+    }
+
+    /// What each record costs in the queue beyond its bytes.
+    private static let slack = 64
+}

@@ -1,0 +1,373 @@
+import Audit
+import Bytes
+import Configuration
+import Exchange
+import HTTP
+import HTTP1
+import Policy
+import Reactor
+import Upstream
+
+/// One request between a client's connection and an upstream's: moves it from phase to phase, and its content both ways.
+///
+/// Decisions are the ``Gatekeeper``'s; what may be forwarded is a ``ForwardableRequest``; a call only carries them. Calls are
+/// used again: one goes back to its worker when the driver, the upstream and the log have all let go of it.
+final class Call {
+    unowned let worker: Worker
+    /// The request and what is known of it.
+    var exchange = Exchange()
+    /// The HTTP/2 stream; 0 in HTTP/1.
+    private(set) var stream: Int32 = 0
+    /// Whether all of the request has come.
+    private(set) var hasWholeRequest = false
+    /// Whether the driver was given all of the answer.
+    var isAnswered = false
+
+    private var driver: ConnectionDriver?
+    private var context: ConnectionContext?
+    private var upstream: UpstreamConnection?
+    private var isParked = false
+
+    private var permit: Permit?
+    private var denial: Denial?
+    private var ticket: AuditTicket?
+    private var forwardable: ForwardableRequest?
+    /// Room in the log that the last record needs; 0 where there is none to come.
+    private var reserved = 0
+    private var attempts = 0
+    private var status: UInt16 = 0
+    private var bytesIn: UInt64 = 0
+    private var bytesOut: UInt64 = 0
+
+    /// The most content that is read and thrown away to keep a connection, in bytes.
+    private static let discardLimit: UInt64 = 64 << 10
+
+    init(worker: Worker) {
+        self.worker = worker
+    }
+
+    /// Empties the call for its next use.
+    func reset() {
+        exchange.reset()
+        stream = 0
+        hasWholeRequest = false
+        isAnswered = false
+        context = nil
+        permit = nil
+        denial = nil
+        ticket = nil
+        forwardable = nil
+        reserved = 0
+        attempts = 0
+        status = 0
+        bytesIn = 0
+        bytesOut = 0
+    }
+
+    // MARK: The decision
+
+    /// The request in ``exchange`` is complete but for its content: decides, records, and acts.
+    func begin(on driver: ConnectionDriver, stream: Int32, hasBody: Bool) {
+        guard let context = attach(driver, stream) else { return }
+        hasWholeRequest = !hasBody
+        let snapshot = worker.plan.snapshot
+        do {
+            permit = try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time)
+        } catch {
+            denial = error
+        }
+        offerRecord()
+    }
+
+    /// The request could not be taken as it came: records and answers that.
+    func refuse(_ fault: MessageFault, on driver: ConnectionDriver, stream: Int32) {
+        guard attach(driver, stream) != nil else { return }
+        hasWholeRequest = true
+        denial = Denial(fault)
+        offerRecord()
+    }
+
+    private func attach(_ driver: ConnectionDriver, _ stream: Int32) -> ConnectionContext? {
+        self.driver = driver
+        self.stream = stream
+        context = driver.connection.context
+        let words = (worker.entropy.word(), worker.entropy.word(), worker.entropy.word())
+        exchange.begin(
+            identifier: worker.newIdentifier(), traceWords: words, now: MonotonicTime(nanoseconds: worker.now))
+        return context
+    }
+
+    /// Offers the record of the decision to the log: before it has it, nothing happens.
+    private func offerRecord() {
+        guard let context else { return }
+        exchange.write(&worker.record, denial: denial, connection: context, time: worker.time)
+        let reserve = denial == nil ? worker.record.byteCount + Exchange.completionOverhead : 0
+        switch worker.audit.submit(worker.record, reserving: reserve) {
+        case .accepted(let ticket), .pending(let ticket):
+            self.ticket = ticket
+            reserved = reserve
+            proceed()
+        case .full:
+            if worker.audit.configuration.whenFull == .wait { park() } else { refuseUnrecorded("audit.full") }
+        case .tooLarge:
+            refuseUnrecorded("audit.too-large")
+        }
+    }
+
+    /// Nothing may be answered that is not on record but this: that there is no record.
+    private func refuseUnrecorded(_ reason: String) {
+        permit = nil
+        worker.audit.countUnrecorded()
+        answer(Denial(.unavailable, reason, closesConnection: denial?.closesConnection ?? false))
+    }
+
+    /// Goes on where the log is done with the record; else waits for it.
+    private func proceed() {
+        guard let ticket, let receipt = worker.audit.redeem(ticket) else { return park() }
+        if let permit = permit.take() {
+            forward(permit, receipt)
+        } else if let denial {
+            answer(denial)
+        }
+    }
+
+    private func park() {
+        isParked = true
+        worker.wait(self)
+    }
+
+    /// The log has made progress.
+    func auditProgressed() {
+        isParked = false
+        guard driver != nil else { return letGo() }
+        ticket == nil ? offerRecord() : proceed()
+        if !isParked { driver?.resumeInput(of: self) }
+    }
+
+    // MARK: The request's way
+
+    /// Whether content can be taken now; where not, the driver is told to resume.
+    var canTakeBody: Bool {
+        if isParked { return false }
+        guard let upstream else { return true }
+        return upstream.pendingOutput < ConnectionDriver.highMark
+    }
+
+    func receiveBody(_ bytes: Span<UInt8>) {
+        bytesIn += UInt64(bytes.count)
+        upstream?.sendBody(bytes)
+    }
+
+    func receiveEnd() {
+        hasWholeRequest = true
+        upstream?.endBody()
+    }
+
+    /// The content is malformed or over a limit.
+    func refuseBody(_ fault: MessageFault) {
+        hasWholeRequest = true
+        dropUpstream()
+        guard status == 0 else { return abort(fault.rawValue) }
+        answer(Denial(fault))
+    }
+
+    private func forward(_ permit: consuming Permit, _ receipt: consuming AuditReceipt) {
+        guard let context else { return }
+        forwardable = ForwardableRequest(&exchange, permit: permit, receipt: receipt, connection: context)
+        if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
+        connect(fresh: false)
+    }
+
+    /// Writes the request's head by an upstream's machine.
+    func writeHead(by machine: inout HTTP1ClientConnection, into output: inout ByteQueue) {
+        switch forwardable {
+        case .some(let request): machine.sendHead(request.head, into: &output)
+        case .none: break
+        }
+    }
+
+    private var isRepeatable: Bool {
+        switch forwardable {
+        case .some(let request): request.isRepeatable
+        case .none: false
+        }
+    }
+
+    private var addresses: [SocketAddress] {
+        switch forwardable {
+        case .some(let request): worker.plan.upstreams[request.upstream] ?? []
+        case .none: []
+        }
+    }
+
+    private func connect(fresh: Bool) {
+        let addresses = addresses
+        guard !addresses.isEmpty else { return fail(.upstreamFailed, "upstream.unknown") }
+        let address = addresses[attempts % addresses.count]
+        attempts += 1
+        if !fresh, let idle = worker.idleConnection(to: address) {
+            upstream = idle
+            return idle.serve(self)
+        }
+        do {
+            let connection = try UpstreamConnection(worker: worker, address: address)
+            upstream = connection
+            connection.serve(self)
+        } catch {
+            upstream = nil
+            upstreamRefused()
+        }
+    }
+
+    // MARK: The answer's way
+
+    func upstreamAnswered(_ head: borrowing ResponseHead, hasBody: Bool) {
+        status = head.status
+        exchange.fill(&worker.answerHead, from: head)
+        guard !hasBody else {
+            driver?.sendHead(worker.answerHead, of: self, ends: false)
+            return
+        }
+        let driver = finish(nil)
+        driver?.sendHead(worker.answerHead, of: self, ends: true)
+        letGo()
+    }
+
+    func upstreamSent(_ bytes: Span<UInt8>) {
+        bytesOut += UInt64(bytes.count)
+        driver?.sendBody(bytes, of: self)
+    }
+
+    /// The answer is whole, and the upstream's connection has let go of the call.
+    func upstreamEnded() {
+        let driver = finish(nil)
+        driver?.endBody(of: self)
+        letGo()
+    }
+
+    /// The connection could not be made: another address may do.
+    func upstreamRefused() {
+        upstream = nil
+        guard attempts < addresses.count else { return fail(.upstreamFailed, "upstream.refused") }
+        connect(fresh: true)
+    }
+
+    /// The connection ended under the request.
+    func upstreamBroke(_ reason: String, wasReused: Bool, answerBegan: Bool) {
+        upstream = nil
+        let repeats = RetryRule.repeats(
+            wasReused: wasReused, answerBegan: answerBegan, isRepeatable: isRepeatable, attempts: attempts)
+        repeats ? connect(fresh: true) : fail(.upstreamFailed, reason)
+    }
+
+    func upstreamTimedOut(_ reason: String) {
+        upstream = nil
+        fail(.upstreamTimeout, reason)
+    }
+
+    /// The upstream can take content again.
+    func upstreamWritable() {
+        driver?.resumeInput(of: self)
+    }
+
+    /// The client has taken most of what was sent.
+    func answerWritable() {
+        upstream?.resume()
+    }
+
+    /// Whether the upstream should pause.
+    var isAnswerBlocked: Bool {
+        guard let driver else { return false }
+        return driver.pending(self) > ConnectionDriver.highMark
+    }
+
+    private func fail(_ code: ProblemCode, _ reason: String) {
+        dropUpstream()
+        guard status == 0 else { return abort(reason) }
+        answer(Denial(code, reason))
+    }
+
+    /// Answers with problem details.
+    private func answer(_ denial: Denial) {
+        guard let driver else { return letGo() }
+        status = denial.status
+        exchange.fill(&worker.answerHead, &worker.problemBody, denial: denial)
+        if denial.closesConnection || !canDiscardRest { driver.closeAfterAnswer(of: self, denial) }
+        let isHead = exchange.request.method.withReadable { $0.equals("HEAD") }
+        if !isHead { bytesOut += UInt64(worker.problemBody.count) }
+        _ = finish(denial.reason)
+        if isHead {
+            driver.sendHead(worker.answerHead, of: self, ends: true)
+        } else {
+            driver.sendHead(worker.answerHead, of: self, ends: false)
+            worker.problemBody.withReadable { driver.sendBody($0, of: self) }
+            driver.endBody(of: self)
+        }
+        letGo()
+    }
+
+    /// Whether the rest of the request is small enough to be read for nothing.
+    private var canDiscardRest: Bool {
+        guard !hasWholeRequest else { return true }
+        guard !exchange.request.expectsContinue || forwardableWasMade else { return false }
+        guard case .length(let count) = exchange.request.framing else { return false }
+        return count <= Self.discardLimit
+    }
+
+    private var forwardableWasMade: Bool {
+        switch forwardable {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// An answer that has begun cannot be ended well.
+    private func abort(_ reason: String) {
+        let driver = finish(reason)
+        driver?.abort(self)
+        letGo()
+    }
+
+    // MARK: The end
+
+    /// The client is gone, or has given the call up.
+    func clientGone(_ reason: String) {
+        dropUpstream()
+        _ = finish(reason)
+        driver = nil
+        letGo()
+    }
+
+    /// The driver has no more use for the call.
+    func leaveDriver() {
+        driver = nil
+        letGo()
+    }
+
+    /// Records how an allowed call ended, once.
+    private func finish(_ reason: String?) -> ConnectionDriver? {
+        upstream = nil
+        if reserved > 0, let context {
+            let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
+            let completion = Completion(
+                status: status, bytesIn: bytesIn, bytesOut: bytesOut, duration: duration, reason: reason)
+            exchange.write(&worker.record, completion: completion, connection: context, time: worker.time)
+            worker.audit.complete(worker.record, reserved: reserved)
+            reserved = 0
+        }
+        return driver
+    }
+
+    private func dropUpstream() {
+        guard let upstream else { return }
+        self.upstream = nil
+        upstream.abandon()
+    }
+
+    /// Goes back to the worker once nobody holds the call any more.
+    private func letGo() {
+        guard driver == nil, upstream == nil, !isParked, context != nil else { return }
+        if let forwarded = forwardable.take() { exchange.recycle(forwarded) }
+        worker.recycle(self)
+    }
+}

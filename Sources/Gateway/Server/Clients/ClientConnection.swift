@@ -1,0 +1,319 @@
+import Audit
+import Bytes
+import Configuration
+import Exchange
+import HTTP1
+import HTTP2
+import Logging
+import Reactor
+import TLS
+
+/// A client's connection: socket and TLS, and above them a driver once the handshake says which protocol it is.
+final class ClientConnection: Endpoint {
+    private enum Phase {
+        case handshake
+        case serving
+        /// Everything is said; what the client still sends is read and dropped until it closes, so that it can read our last
+        /// words: closing with unread data would take them back (RST).
+        case lingering
+        case closed
+    }
+
+    private let socket: Socket
+    private let session: TLSSession
+    private let listener: ListenerPlan
+    private let address: SocketAddress
+    private let timeouts: Timeouts
+    private(set) var context: ConnectionContext?
+    private var driver: ConnectionDriver?
+    private var phase = Phase.handshake
+
+    /// Ciphertext that the socket did not take yet.
+    private var outbound = ByteQueue()
+    /// Plaintext that the driver did not take yet.
+    private var inbound = ByteQueue()
+    private var isReadable = false
+    private var isWritable = true
+    private var hungUp = false
+    private var sawEnd = false
+    private var needsInput = false
+    private var headStartedAt: Int64?
+
+    /// How long a connection lingers, in nanoseconds.
+    private static let lingering: Int64 = 2_000_000_000
+    /// Reads in one go before others get their turn.
+    private static let batch = 4
+    private static let chunk = 128 << 10
+
+    init(worker: Worker, socket: consuming Socket, address: SocketAddress, listener: Int) throws {
+        self.socket = consume socket
+        self.address = address
+        self.listener = worker.plan.listeners[listener]
+        timeouts = worker.plan.timeouts
+        session = try TLSSession(server: self.listener.context, wire: worker.wire)
+        super.init(worker: worker)
+    }
+
+    func start() throws {
+        try worker.add(self, watching: socket.descriptor, for: .everything)
+        worker.setDeadline(worker.now + timeouts.handshake.nanoseconds, of: self)
+    }
+
+    // MARK: Events
+
+    override func ready(_ readiness: Poller.Readiness) {
+        if readiness.canWrite { isWritable = true }
+        if readiness.canRead { isReadable = true }
+        // Behind the last bytes there will be no further report of the end.
+        if readiness.hasEnd { hungUp = true }
+        if isReadable { receive() }
+        worker.markDirty(self)
+    }
+
+    override func deadlinePassed() {
+        switch phase {
+        case .handshake:
+            recordRefusal("handshake.timeout")
+            close()
+        case .serving, .lingering:
+            close()
+        case .closed:
+            break
+        }
+    }
+
+    /// Reads while there is something to read and somewhere to put it.
+    private func receive() {
+        var reads = 0
+        while isReadable, inbound.isEmpty, phase != .closed {
+            guard reads < Self.batch else { return worker.markDirty(self) }
+            reads += 1
+            switch worker.receiveBuffer.read(from: socket) {
+            case .moved(let count):
+                if count < ReceiveBuffer.size, !hungUp { isReadable = false }
+                if phase != .lingering { decrypt(count) }
+            case .wouldBlock:
+                isReadable = false
+            case .ended:
+                isReadable = false
+                peerEnded()
+            case .failed:
+                isReadable = false
+                close()
+            }
+        }
+    }
+
+    private func decrypt(_ count: Int) {
+        let wasEstablished = session.isEstablished
+        var plaintext = ByteQueue()
+        swap(&plaintext, &worker.plaintext)
+        let outcome = worker.receiveBuffer.with(count) { bytes in
+            session.receive(bytes, now: worker.time, into: &plaintext)
+        }
+        sendWire()
+        if !wasEstablished, session.isEstablished { established() }
+        if !plaintext.isEmpty, let driver, phase == .serving {
+            driver.input(&plaintext)
+            if !plaintext.isEmpty { plaintext.withReadable { inbound.append($0) } }
+        }
+        plaintext.removeAll()
+        swap(&plaintext, &worker.plaintext)
+        switch outcome {
+        case .proceeded, .established: break
+        case .ended: peerEnded()
+        case .failed(let error): failed(error)
+        }
+    }
+
+    private func peerEnded() {
+        guard !sawEnd else { return }
+        sawEnd = true
+        switch phase {
+        case .handshake, .lingering: close()
+        case .serving: inbound.isEmpty ? driver?.endOfInput() : wantsInput()
+        case .closed: break
+        }
+    }
+
+    private func failed(_ error: TLSError) {
+        guard phase != .closed else { return }
+        if phase == .handshake {
+            recordRefusal(session.refusal?.reason ?? "handshake.failed")
+            worker.logger.debug("handshake failed", metadata: ["peer": "\(address)", "reason": "\(error)"])
+        }
+        driver?.closed()
+        driver = nil
+        // The alert must reach a client that may have sent more already.
+        linger()
+    }
+
+    /// The handshake is done: admits the peer, and chooses the driver.
+    private func established() {
+        do {
+            let peer = try session.peerCertificate.map { certificate in try listener.policy.peer(certificate) }
+            let context = ConnectionContext(
+                rules: listener.rules, peer: peer, address: "\(address)", serverName: session.serverName,
+                certificateIndex: session.certificateIndex)
+            self.context = context
+            driver = try makeDriver()
+            phase = .serving
+            if worker.isDraining { driver?.drain() }
+        } catch {
+            recordRefusal((error as? CertificateRefusal)?.reason ?? "connection.failed")
+            close()
+        }
+    }
+
+    private func makeDriver() throws -> ConnectionDriver {
+        let limits = worker.plan.snapshot.limits
+        guard session.applicationProtocol == .h2 else {
+            return HTTP1Driver(connection: self, limits: limits)
+        }
+        return try HTTP2Driver(connection: self, limits: limits)
+    }
+
+    private func recordRefusal(_ reason: String) {
+        worker.recordRefusedConnection(listener: listener.rules.name, peer: "\(address)", reason: reason)
+    }
+
+    // MARK: Output
+
+    /// Moves what TLS has produced to the socket, and keeps what that does not take.
+    private func sendWire() {
+        guard !worker.wire.output.isEmpty else { return }
+        if outbound.isEmpty, isWritable { write(&worker.wire.output) }
+        if !worker.wire.output.isEmpty {
+            worker.wire.output.withReadable { outbound.append($0) }
+            worker.wire.output.removeAll()
+        }
+    }
+
+    /// Writes from the front of `bytes` until the socket is full.
+    private func write(_ bytes: inout ByteQueue) {
+        while !bytes.isEmpty {
+            switch bytes.withReadable({ socket.write($0) }) {
+            case .moved(let count): bytes.consume(count)
+            case .wouldBlock:
+                isWritable = false
+                return
+            case .ended, .failed:
+                bytes.removeAll()
+                outbound.removeAll()
+                isWritable = false
+                close()
+                return
+            }
+        }
+    }
+
+    override func flush() {
+        guard phase != .closed else { return }
+        if needsInput { takeInbound() }
+        if isReadable, phase != .closed { receive() }
+        guard phase != .closed else { return }
+        if !outbound.isEmpty, isWritable { write(&outbound) }
+        if phase == .serving { produce() }
+        guard phase != .closed else { return }
+        if outbound.isEmpty {
+            if outbound.capacity > 0 { outbound.releaseStorage() }
+            if phase == .serving, driver?.isFinished == true { return finish() }
+        }
+        updateDeadline()
+    }
+
+    private func produce() {
+        guard let driver else { return }
+        var output = ByteQueue()
+        while outbound.isEmpty, phase == .serving {
+            driver.produce(into: &output, upTo: Self.chunk)
+            guard !output.isEmpty else { break }
+            let sent = output.withReadable { session.send($0) }
+            output.removeAll()
+            guard sent else { return close() }
+            sendWire()
+        }
+        driver.flushed()
+    }
+
+    /// Brings the driver what it did not take before.
+    private func takeInbound() {
+        needsInput = false
+        guard let driver, phase == .serving else { return }
+        if !inbound.isEmpty {
+            var bytes = ByteQueue()
+            swap(&bytes, &inbound)
+            driver.input(&bytes)
+            swap(&bytes, &inbound)
+            if inbound.isEmpty { inbound.releaseStorage() }
+        }
+        if inbound.isEmpty, sawEnd, phase == .serving { driver.endOfInput() }
+    }
+
+    /// The driver can take input again.
+    func wantsInput() {
+        needsInput = true
+        worker.markDirty(self)
+    }
+
+    /// The driver has output, or is finished.
+    func wantsOutput() {
+        worker.markDirty(self)
+    }
+
+    // MARK: Ends
+
+    /// Takes no more requests.
+    func drain() {
+        guard phase == .serving else {
+            if phase == .handshake { close() }
+            return
+        }
+        driver?.drain()
+        worker.markDirty(self)
+    }
+
+    /// Everything is written: says so and closes.
+    private func finish() {
+        session.close()
+        sendWire()
+        guard phase != .closed else { return }
+        if driver?.lingers == true, !sawEnd { linger() } else { close() }
+    }
+
+    private func linger() {
+        guard phase != .closed else { return }
+        guard outbound.isEmpty else {
+            // The rest goes out as the socket takes it; the deadline bounds that.
+            phase = .lingering
+            return worker.setDeadline(worker.now + Self.lingering, of: self)
+        }
+        phase = .lingering
+        socket.shutdownWriting()
+        inbound.releaseStorage()
+        worker.setDeadline(worker.now + Self.lingering, of: self)
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        let driver = driver
+        self.driver = nil
+        driver?.closed()
+        worker.remove(self)
+        worker.connections.leave(worker: worker.index)
+    }
+
+    /// Sets how long the client has for what it has to do next.
+    private func updateDeadline() {
+        guard phase == .serving, let driver else { return }
+        if driver.isInHead {
+            let started = headStartedAt ?? worker.now
+            headStartedAt = started
+            return worker.setDeadline(started + timeouts.head.nanoseconds, of: self)
+        }
+        headStartedAt = nil
+        let awaitsClient = driver.awaitsClient || !outbound.isEmpty
+        worker.setDeadline(awaitsClient ? worker.now + timeouts.idle.nanoseconds : .max, of: self)
+    }
+}

@@ -1,0 +1,60 @@
+import Bytes
+import Exchange
+import HTTP
+
+/// One client connection's protocol: turns plaintext into calls, and their answers into plaintext.
+///
+/// It owns a machine of the Protocol floor and does what that says; it decides nothing about a call.
+class ConnectionDriver {
+    unowned let connection: ClientConnection
+    final var worker: Worker { connection.worker }
+
+    init(connection: ClientConnection) {
+        self.connection = connection
+    }
+
+    /// How much unsent answer makes an upstream pause, and how little lets it go on; in bytes.
+    static let highMark = 256 << 10
+    static let lowMark = 64 << 10
+
+    /// Takes plaintext off the front of `bytes`; what stays there is brought again by ``ClientConnection/wantsInput()``.
+    func input(_ bytes: inout ByteQueue) {}
+    /// The client has ended its side.
+    func endOfInput() {}
+    /// Appends plaintext that may go now, about `bytes` of it at most.
+    func produce(into output: inout ByteQueue, upTo bytes: Int) {}
+    /// What was produced has been written as far as the socket takes it.
+    func flushed() {}
+    /// Takes no more requests, and ends when those that there are have been answered.
+    func drain() {}
+    /// The connection is gone: its calls end.
+    func closed() {}
+
+    /// Whether no request is under way.
+    var isIdle: Bool { true }
+    /// Whether the client has to do something next: send, or take what was sent.
+    var awaitsClient: Bool { true }
+    /// Whether part of a request's head has come.
+    var isInHead: Bool { false }
+    /// Whether the connection is to be closed when everything is written.
+    var isFinished: Bool { false }
+    /// Whether the client may still be sending when the connection is closed, and must not be cut off.
+    var lingers: Bool { false }
+
+    /// No request follows the call's on this connection.
+    func closeAfterAnswer(of call: Call, _ denial: Denial) {}
+    /// Asks for a request's content (RFC 9110 §10.1.1).
+    func sendContinue(_ call: Call) {}
+    /// Sends the head of an answer; nothing follows where `ends` says so.
+    func sendHead(_ head: borrowing ResponseHead, of call: Call, ends: Bool) {}
+    /// Sends content of an answer.
+    func sendBody(_ bytes: Span<UInt8>, of call: Call) {}
+    /// Ends an answer.
+    func endBody(of call: Call) {}
+    /// Ends an answer that cannot be ended well, so that the client cannot take it for whole.
+    func abort(_ call: Call) {}
+    /// The bytes of the answer that wait to be sent.
+    func pending(_ call: Call) -> Int { 0 }
+    /// The call can take content again.
+    func resumeInput(of call: Call) {}
+}

@@ -1,0 +1,197 @@
+import Bytes
+import Configuration
+import Exchange
+import HTTP
+import HTTP1
+
+/// Serves HTTP/1: one call at a time, in order.
+final class HTTP1Driver: ConnectionDriver {
+    private var machine: HTTP1ServerConnection
+    private var call: Call?
+    private var output = ByteQueue()
+    private var isPartial = false
+    private var isOver = false
+    private var sawFault = false
+
+    init(connection: ClientConnection, limits: Limits) {
+        let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
+        machine = HTTP1ServerConnection(limits: head, bodyLimit: limits.bodyBytes)
+        super.init(connection: connection)
+    }
+
+    // MARK: Input
+
+    override func input(_ bytes: inout ByteQueue) {
+        while !bytes.isEmpty, !isOver {
+            if let call, !call.canTakeBody { return }
+            let candidate = call ?? worker.takeCall()
+            let event = machine.input(bytes.readable, head: &candidate.exchange.request)
+            if call == nil, !event.beginsCall { worker.recycle(candidate) }
+            guard take(event, of: &bytes, candidate) else { return }
+        }
+    }
+
+    /// Does what an event says; false where no more input can be taken now.
+    private func take(_ event: HTTP1ServerConnection.Input, of bytes: inout ByteQueue, _ candidate: Call) -> Bool {
+        switch event {
+        case .needMore(let consumed):
+            bytes.consume(consumed)
+            isPartial = call == nil && !bytes.isEmpty
+            return false
+        case .request(let consumed, let hasBody):
+            bytes.consume(consumed)
+            isPartial = false
+            call = candidate
+            candidate.begin(on: self, stream: 0, hasBody: hasBody)
+            return true
+        case .body(let offset, let count, let consumed):
+            candidate.receiveBody(bytes.readable.extracting(offset..<offset + count))
+            bytes.consume(consumed)
+            return true
+        case .endOfBody(let consumed):
+            bytes.consume(consumed)
+            requestEnded()
+            return true
+        case .waiting:
+            return false
+        case .refused(let fault):
+            refuse(fault)
+            return false
+        }
+    }
+
+    private func requestEnded() {
+        guard let call else { return }
+        call.receiveEnd()
+        if call.isAnswered { finishCall(call) }
+    }
+
+    private func refuse(_ fault: MessageFault) {
+        sawFault = true
+        isPartial = false
+        if let call {
+            call.refuseBody(fault)
+        } else {
+            let call = worker.takeCall()
+            self.call = call
+            call.refuse(fault, on: self, stream: 0)
+        }
+    }
+
+    override func endOfInput() {
+        switch machine.endOfInput() {
+        case .idle:
+            isOver = true
+        case .waiting:
+            // The request came whole: a client may end its side and still read the answer.
+            machine.closeAfterAnswer()
+        case .truncated:
+            let call = call
+            self.call = nil
+            call?.clientGone("client.truncated")
+            isOver = true
+        }
+        connection.wantsOutput()
+    }
+
+    // MARK: Output
+
+    override func produce(into output: inout ByteQueue, upTo bytes: Int) {
+        guard !self.output.isEmpty else { return }
+        if output.isEmpty {
+            swap(&output, &self.output)
+        } else {
+            self.output.withReadable { output.append($0) }
+            self.output.removeAll()
+        }
+    }
+
+    override func flushed() {
+        if let call, output.count < Self.lowMark { call.answerWritable() }
+    }
+
+    override func sendContinue(_ call: Call) {
+        machine.sendContinue(into: &output)
+        connection.wantsOutput()
+    }
+
+    override func sendHead(_ head: borrowing ResponseHead, of call: Call, ends: Bool) {
+        machine.sendHead(head, into: &output)
+        if ends { endBody(of: call) }
+        connection.wantsOutput()
+    }
+
+    override func sendBody(_ bytes: Span<UInt8>, of call: Call) {
+        machine.sendBody(bytes, into: &output)
+        connection.wantsOutput()
+    }
+
+    override func endBody(of call: Call) {
+        machine.endBody(into: &output)
+        call.isAnswered = true
+        connection.wantsOutput()
+        switch machine.afterAnswer {
+        case .readNext: finishCall(call)
+        case .finishRequestBody: connection.wantsInput()
+        case .close:
+            finishCall(call)
+            isOver = true
+        }
+    }
+
+    private func finishCall(_ call: Call) {
+        guard self.call === call else { return }
+        self.call = nil
+        call.leaveDriver()
+        // A pipelined request may wait already.
+        connection.wantsInput()
+    }
+
+    override func abort(_ call: Call) {
+        self.call = nil
+        call.leaveDriver()
+        output.removeAll()
+        isOver = true
+        connection.close()
+    }
+
+    override func closeAfterAnswer(of call: Call, _ denial: Denial) {
+        machine.closeAfterAnswer()
+    }
+
+    override func pending(_ call: Call) -> Int { output.count }
+
+    override func resumeInput(of call: Call) {
+        connection.wantsInput()
+    }
+
+    // MARK: State
+
+    override func drain() {
+        machine.closeAfterAnswer()
+        if call == nil, !isPartial { isOver = true }
+    }
+
+    override func closed() {
+        let call = call
+        self.call = nil
+        call?.clientGone("client.disconnected")
+    }
+
+    override var isIdle: Bool { call == nil }
+    override var awaitsClient: Bool {
+        guard let call else { return true }
+        return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
+    }
+    override var isInHead: Bool { isPartial }
+    override var isFinished: Bool { isOver && output.isEmpty }
+    override var lingers: Bool { sawFault || call != nil || !machine.isIdle }
+}
+
+extension HTTP1ServerConnection.Input {
+    /// Whether the candidate's head has been filled.
+    fileprivate var beginsCall: Bool {
+        if case .request = self { return true }
+        return false
+    }
+}

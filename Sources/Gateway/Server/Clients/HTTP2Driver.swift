@@ -1,0 +1,173 @@
+import Bytes
+import Configuration
+import Exchange
+import HTTP
+import HTTP2
+import Logging
+
+/// Serves HTTP/2: a call a stream.
+final class HTTP2Driver: ConnectionDriver {
+    private let machine: HTTP2ServerConnection
+    private var calls: [Int32: Call] = [:]
+    private var isDraining = false
+    private var scratch = ByteQueue()
+
+    init(connection: ClientConnection, limits: Limits) throws(HTTP2Error) {
+        let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
+        machine = try HTTP2ServerConnection(
+            limits: HTTP2Limits(streams: UInt32(limits.streams), head: head, bodyLimit: limits.bodyBytes))
+        super.init(connection: connection)
+    }
+
+    // MARK: Input
+
+    override func input(_ bytes: inout ByteQueue) {
+        do throws(HTTP2Error) {
+            try machine.receive(bytes.readable, now: MonotonicTime(nanoseconds: worker.now))
+        } catch {
+            worker.logger.debug("HTTP/2 connection ended", metadata: ["reason": "\(error)"])
+        }
+        bytes.removeAll()
+        takeEvents()
+        connection.wantsOutput()
+    }
+
+    private func takeEvents() {
+        while let event = machine.nextEvent() {
+            switch event {
+            case .request(let stream, let hasBody): begin(stream, hasBody: hasBody)
+            case .body(let stream): if let call = calls[stream] { pump(call) }
+            case .endOfBody(let stream): if let call = calls[stream] { pump(call) }
+            case .reset(let stream): end(stream, "client.reset")
+            case .refused(let stream, let fault): refuse(stream, fault)
+            case .writable(let stream): calls[stream]?.answerWritable()
+            case .completed(let stream): completed(stream)
+            case .goAway: break
+            }
+        }
+    }
+
+    private func begin(_ stream: Int32, hasBody: Bool) {
+        let call = worker.takeCall()
+        guard machine.takeHead(of: stream, into: &call.exchange.request) else { return worker.recycle(call) }
+        calls[stream] = call
+        call.begin(on: self, stream: stream, hasBody: hasBody)
+    }
+
+    /// Moves content from the stream to the call, as much as it can take: what stays closes the peer's window.
+    private func pump(_ call: Call) {
+        let stream = call.stream
+        while call.canTakeBody, machine.bufferedBody(of: stream) > 0 {
+            scratch.removeAll()
+            guard machine.takeBody(of: stream, into: &scratch, upTo: 64 << 10) > 0 else { break }
+            scratch.withReadable { call.receiveBody($0) }
+        }
+        scratch.releaseStorage()
+        if call.canTakeBody, !call.hasWholeRequest, machine.isBodyComplete(of: stream) { call.receiveEnd() }
+        connection.wantsOutput()
+    }
+
+    private func refuse(_ stream: Int32, _ fault: MessageFault) {
+        if let call = calls[stream] { return call.refuseBody(fault) }
+        let call = worker.takeCall()
+        _ = machine.takeHead(of: stream, into: &call.exchange.request)
+        calls[stream] = call
+        call.refuse(fault, on: self, stream: stream)
+        if !machine.canAnswer(stream) { end(stream, "client.reset") }
+    }
+
+    /// The answer is sent; content that nobody wants any more need not be (RFC 9113 §8.1).
+    private func completed(_ stream: Int32) {
+        if let call = calls[stream], !call.hasWholeRequest { machine.reset(stream: stream, .noError) }
+        end(stream, "client.reset")
+    }
+
+    /// The stream is closed: the call ends too, if it has not.
+    private func end(_ stream: Int32, _ reason: String) {
+        guard let call = calls.removeValue(forKey: stream) else { return }
+        call.clientGone(reason)
+    }
+
+    override func endOfInput() {
+        closed()
+        machine.shutdown(.noError)
+        connection.wantsOutput()
+    }
+
+    // MARK: Output
+
+    override func produce(into output: inout ByteQueue, upTo bytes: Int) {
+        machine.send(into: &output, upTo: bytes)
+        takeEvents()
+    }
+
+    override func sendHead(_ head: borrowing ResponseHead, of call: Call, ends: Bool) {
+        machine.sendHead(head, on: call.stream, endStream: ends)
+        if ends { answered(call) }
+        connection.wantsOutput()
+    }
+
+    override func sendContinue(_ call: Call) {
+        var head = ResponseHead()
+        head.status = 100
+        machine.sendHead(head, on: call.stream, endStream: false)
+        connection.wantsOutput()
+    }
+
+    override func sendBody(_ bytes: Span<UInt8>, of call: Call) {
+        machine.sendBody(bytes, on: call.stream)
+        connection.wantsOutput()
+    }
+
+    override func endBody(of call: Call) {
+        machine.endBody(on: call.stream)
+        answered(call)
+        connection.wantsOutput()
+    }
+
+    /// The whole answer is with the machine; the stream's end takes the call off.
+    private func answered(_ call: Call) {
+        call.isAnswered = true
+    }
+
+    override func closeAfterAnswer(of call: Call, _ denial: Denial) {
+        // A limit that was met, or content that is not wanted, concerns one stream only.
+        guard denial.closesConnection, denial.code != .tooLarge else { return }
+        drain()
+    }
+
+    override func abort(_ call: Call) {
+        machine.reset(stream: call.stream, .internalError)
+        calls[call.stream] = nil
+        call.leaveDriver()
+        connection.wantsOutput()
+    }
+
+    override func pending(_ call: Call) -> Int { machine.pendingBody(on: call.stream) }
+
+    override func resumeInput(of call: Call) {
+        pump(call)
+    }
+
+    // MARK: State
+
+    override func drain() {
+        machine.drain()
+        if isDraining || calls.isEmpty { machine.drain() }
+        isDraining = true
+        connection.wantsOutput()
+    }
+
+    override func closed() {
+        let open = calls
+        calls.removeAll()
+        for call in open.values { call.clientGone("client.disconnected") }
+    }
+
+    override var isIdle: Bool { calls.isEmpty }
+    override var awaitsClient: Bool {
+        calls.isEmpty || machine.wantsToSend || calls.values.contains { !$0.hasWholeRequest || $0.isAnswered }
+    }
+    override var isFinished: Bool { machine.isFinished }
+    override var lingers: Bool { machine.failure != nil }
+}

@@ -1,0 +1,273 @@
+import Audit
+import Bytes
+import Cryptography
+import Exchange
+import HTTP
+import Logging
+import Reactor
+import TLS
+import Upstream
+
+/// One thread's share of the gateway: its loop, and everything that its connections use. Nothing of it is shared.
+final class Worker {
+    let index: Int
+    let mailbox: Mailbox<WorkerMessage>
+    let audit: AuditSink
+    let logger: Logger
+    let connections: ConnectionCount
+    let engine: CryptographicEngine
+    let gatekeeper: Gatekeeper
+    let wire = TLSWire()
+    let receiveBuffer = ReceiveBuffer()
+
+    private(set) var plan: WorkerPlan
+    /// Monotonic nanoseconds and civil time of this tick.
+    private(set) var now: Int64
+    private(set) var time: UnixTime
+    private(set) var isDraining = false
+
+    private var poller: Poller
+    private var endpoints = SlotMap<Endpoint>()
+    private var wheel: TimerWheel
+    private var dueKeys: [SlotKey] = []
+    private var dirty: [Endpoint] = []
+    private var listeners: [ListenerEndpoint] = []
+    private var isStopped = false
+    private let mailKey: SlotKey
+    private var pools: [SocketAddress: IdlePool] = [:]
+    private var waiting: [Call] = []
+
+    // Scratch that no connection keeps beyond a call.
+    var entropy = Entropy()
+    var plaintext = ByteQueue()
+    var record = AuditRecord()
+    var answerHead = ResponseHead()
+    var upstreamHead = ResponseHead()
+    var problemBody = ByteQueue()
+    private var spareCalls: [Call] = []
+    private static let spareCallLimit = 1024
+
+    init(
+        index: Int, mailbox: Mailbox<WorkerMessage>, plan: WorkerPlan, audit: AuditSink, connections: ConnectionCount,
+        logger: Logger
+    ) throws {
+        self.index = index
+        self.mailbox = mailbox
+        self.plan = plan
+        self.audit = audit
+        self.connections = connections
+        self.logger = logger
+        engine = try CryptographicEngine()
+        gatekeeper = Gatekeeper(engine: engine)
+        now = Clock.monotonic()
+        time = UnixTime(nanoseconds: Clock.civil())
+        wheel = TimerWheel(now: now)
+        poller = try Poller()
+        // No endpoint has generation 0.
+        mailKey = SlotKey(rawValue: 0)
+        try mailbox.bell.watch(in: poller, key: mailKey)
+    }
+
+    // MARK: The loop
+
+    /// Serves until told to stop.
+    func run() {
+        while !isStopped {
+            let count: Int
+            do { count = try poller.wait(timeout: timeout()) } catch {
+                logger.critical("the event loop cannot wait", metadata: ["reason": "\(error)"])
+                return
+            }
+            now = Clock.monotonic()
+            time = UnixTime(nanoseconds: Clock.civil())
+            for index in 0..<count {
+                let event = poller[index]
+                if event.key == mailKey { readMail() } else { endpoints[event.key]?.ready(event.readiness) }
+            }
+            fireTimers()
+            flushDirty()
+            if isDraining, connections.isServed(by: index) == false { isStopped = true }
+        }
+    }
+
+    private func timeout() -> CInt {
+        guard dirty.isEmpty else { return 0 }
+        guard let delay = wheel.delay(from: Clock.monotonic()) else { return -1 }
+        return CInt(min(delay / 1_000_000 + 1, 60_000))
+    }
+
+    private func fireTimers() {
+        wheel.advance(to: now, into: &dueKeys)
+        for key in dueKeys {
+            guard let endpoint = endpoints[key] else { continue }
+            endpoint.wheelTime = .max
+            if endpoint.deadline <= now {
+                endpoint.deadline = .max
+                endpoint.deadlinePassed()
+            } else if endpoint.deadline < .max {
+                setDeadline(endpoint.deadline, of: endpoint)
+            }
+        }
+        dueKeys.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets every endpoint that has gathered something write it; what that makes dirty again waits for the next tick.
+    private func flushDirty() {
+        var round = 0
+        while !dirty.isEmpty, round < 4 {
+            let batch = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for endpoint in batch {
+                endpoint.isDirty = false
+                endpoint.flush()
+            }
+            round += 1
+        }
+    }
+
+    // MARK: Endpoints
+
+    /// Takes an endpoint in and watches its descriptor.
+    func add(_ endpoint: Endpoint, watching descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws {
+        endpoint.key = endpoints.insert(endpoint)
+        do { try poller.add(descriptor, for: interest, key: endpoint.key) } catch {
+            endpoints.remove(endpoint.key)
+            throw error
+        }
+    }
+
+    /// Watches the descriptor of an endpoint that is in already.
+    func watch(_ endpoint: Endpoint, on descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws {
+        try poller.add(descriptor, for: interest, key: endpoint.key)
+    }
+
+    /// Stops watching a descriptor that stays open.
+    func unwatch(_ descriptor: borrowing FileDescriptor) {
+        poller.remove(descriptor)
+    }
+
+    /// Lets an endpoint go; closing its descriptor ends the watch.
+    func remove(_ endpoint: Endpoint) {
+        endpoints.remove(endpoint.key)
+    }
+
+    func endpoint(_ key: SlotKey) -> Endpoint? {
+        endpoints[key]
+    }
+
+    /// Has ``Endpoint/flush()`` called at the end of the tick.
+    func markDirty(_ endpoint: Endpoint) {
+        guard !endpoint.isDirty else { return }
+        endpoint.isDirty = true
+        dirty.append(endpoint)
+    }
+
+    /// Moves an endpoint's deadline: only where it comes nearer does the wheel hear of it.
+    func setDeadline(_ time: Int64, of endpoint: Endpoint) {
+        endpoint.deadline = time
+        guard time < endpoint.wheelTime else { return }
+        endpoint.wheelTime = time
+        wheel.schedule(endpoint.key, at: time)
+    }
+
+    func listen(_ socket: consuming ListeningSocket, index: Int) throws {
+        let endpoint = ListenerEndpoint(worker: self, socket: socket, index: index)
+        try endpoint.start()
+        listeners.append(endpoint)
+    }
+
+    // MARK: Mail
+
+    private func readMail() {
+        for message in mailbox.take() {
+            switch message {
+            case .adopt(let plan): adopt(plan)
+            case .auditProgressed: resumeWaiting()
+            case .drain: drain()
+            case .stop: isStopped = true
+            }
+        }
+    }
+
+    private func adopt(_ plan: WorkerPlan) {
+        let served = Set(plan.upstreams.values.joined())
+        self.plan = plan
+        for (address, pool) in pools where !served.contains(address) {
+            var pool = pool
+            pools[address] = nil
+            for key in pool.removeAll() { (endpoints[key] as? UpstreamConnection)?.close() }
+        }
+    }
+
+    private func drain() {
+        isDraining = true
+        for listener in listeners { listener.close() }
+        listeners.removeAll()
+        for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.drain() }
+        isStopped = !connections.isServed(by: index)
+    }
+
+    // MARK: Records
+
+    /// Records a connection that was refused before any request; no room for it refuses nothing, and is counted.
+    func recordRefusedConnection(listener: String, peer: String, reason: String) {
+        record.reset()
+        record.member(event: .connectionRefused)
+        record.member("listener", listener)
+        record.member("peer", peer)
+        record.member("reason", reason)
+        record.member("time", time: time)
+        record.finish()
+        switch audit.submit(record, reserving: 0) {
+        case .accepted, .pending: break
+        case .full, .tooLarge: audit.countUnrecorded()
+        }
+    }
+
+    // MARK: Calls
+
+    func takeCall() -> Call {
+        spareCalls.popLast() ?? Call(worker: self)
+    }
+
+    func recycle(_ call: Call) {
+        call.reset()
+        if spareCalls.count < Self.spareCallLimit { spareCalls.append(call) }
+    }
+
+    func newIdentifier() -> RequestIdentifier {
+        RequestIdentifier(entropy.word(), entropy.word())
+    }
+
+    /// Parks a call until the log has made progress.
+    func wait(_ call: Call) {
+        waiting.append(call)
+    }
+
+    private func resumeWaiting() {
+        let calls = waiting
+        waiting.removeAll(keepingCapacity: true)
+        for call in calls { call.auditProgressed() }
+    }
+
+    // MARK: Upstreams
+
+    /// An idle connection to `address`, or nothing.
+    func idleConnection(to address: SocketAddress) -> UpstreamConnection? {
+        while let key = pools[address]?.pop() {
+            if let connection = endpoints[key] as? UpstreamConnection { return connection }
+        }
+        return nil
+    }
+
+    /// Keeps a connection for later requests.
+    func keep(_ connection: UpstreamConnection) {
+        let evicted = pools[connection.address, default: IdlePool(limit: 256)].push(connection.key)
+        if let evicted { (endpoints[evicted] as? UpstreamConnection)?.close() }
+    }
+
+    /// Forgets an idle connection that has ended.
+    func forget(_ connection: UpstreamConnection) {
+        pools[connection.address]?.remove(connection.key)
+    }
+}

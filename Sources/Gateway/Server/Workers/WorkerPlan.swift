@@ -1,0 +1,38 @@
+import Bytes
+import Configuration
+import Exchange
+import Identity
+import Reactor
+import TLS
+
+/// One listener as a worker serves it.
+struct ListenerPlan {
+    let rules: ListenerRules
+    let policy: TrustDomainPolicy
+    let context: TLSContext
+}
+
+/// All that a worker is told at start and at a reload.
+///
+/// `@unchecked`: a plan is made by the control thread for one worker, which owns it from the moment that it is posted; the
+/// control thread keeps no reference to the plan's TLS contexts, the only parts that are not immutable.
+struct WorkerPlan: @unchecked Sendable {
+    let snapshot: EnforcementSnapshot
+    let listeners: [ListenerPlan]
+    /// Where the upstreams are, by name.
+    let upstreams: [String: [SocketAddress]]
+    let timeouts: Timeouts
+    let audit: AuditConfiguration
+}
+
+/// What the control thread tells a worker.
+enum WorkerMessage: Sendable {
+    /// Serve by this plan from now on.
+    case adopt(WorkerPlan)
+    /// The log has made progress.
+    case auditProgressed
+    /// Accept no more connections, and end those that there are once their requests are done.
+    case drain
+    /// The time for that is over.
+    case stop
+}

@@ -1,0 +1,20 @@
+/// The events that the driver has not taken yet, oldest first, in an array whose memory is kept.
+struct EventQueue {
+    private var events: [HTTP2ServerConnection.Event] = []
+    private var next = 0
+
+    mutating func append(_ event: HTTP2ServerConnection.Event) {
+        events.append(event)
+    }
+
+    mutating func popFirst() -> HTTP2ServerConnection.Event? {
+        guard next < events.count else { return nil }
+        let event = events[next]
+        next += 1
+        if next == events.count {
+            events.removeAll(keepingCapacity: true)
+            next = 0
+        }
+        return event
+    }
+}

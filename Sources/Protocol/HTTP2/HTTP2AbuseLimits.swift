@@ -1,0 +1,45 @@
+/// How much of each costly act is granted at once, and how fast it is granted anew.
+public struct HTTP2AbuseLimits: Equatable, Sendable {
+    /// Streams that the peer resets; each completed exchange grants one more.
+    public var peerResets: HTTP2Allowance
+    /// Streams that we must reset because of what the peer sent.
+    public var provokedResets: HTTP2Allowance
+    /// Control frames, SETTINGS counted tenfold; content that moves, either way, grants more.
+    public var controlFrames: HTTP2Allowance
+    /// DATA frames without content that do not end a stream.
+    public var emptyFrames: HTTP2Allowance
+    /// CONTINUATION frames in one field block.
+    public var continuations: Int
+    /// Control frames of ours that the peer leaves unread.
+    public var backlog: Int
+
+    /// Makes limits; the defaults leave honest clients an order of magnitude of room.
+    public init(
+        peerResets: HTTP2Allowance = HTTP2Allowance(burst: 200, perSecond: 50),
+        provokedResets: HTTP2Allowance = HTTP2Allowance(burst: 200, perSecond: 10),
+        controlFrames: HTTP2Allowance = HTTP2Allowance(burst: 1000, perSecond: 200),
+        emptyFrames: HTTP2Allowance = HTTP2Allowance(burst: 100, perSecond: 10),
+        continuations: Int = 16, backlog: Int = 1000
+    ) {
+        self.peerResets = peerResets
+        self.provokedResets = provokedResets
+        self.controlFrames = controlFrames
+        self.emptyFrames = emptyFrames
+        self.continuations = continuations
+        self.backlog = backlog
+    }
+}
+
+/// A number of acts granted at once, and the rate at which they are granted again.
+public struct HTTP2Allowance: Equatable, Sendable {
+    /// The acts that are granted at once.
+    public var burst: Int
+    /// The acts that are granted anew each second.
+    public var perSecond: Int
+
+    /// Makes an allowance.
+    public init(burst: Int, perSecond: Int) {
+        self.burst = burst
+        self.perSecond = perSecond
+    }
+}

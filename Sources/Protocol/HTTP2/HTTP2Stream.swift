@@ -1,0 +1,73 @@
+import Bytes
+import HTTP
+
+/// One exchange on a connection: a slot that is used again for later streams with the memory it has.
+final class HTTP2Stream {
+    var id: Int32 = 0
+
+    // The request.
+    var head = RequestHead()
+    /// The head is whole and was not taken yet.
+    var hasHead = false
+    var isHeadMethod = false
+    /// Content that came and was not taken yet: still held against the peer's windows.
+    var received = ByteQueue()
+    var receivedBytes: UInt64 = 0
+    /// Content is expected, so its end will be an event.
+    var awaitsContent = false
+    /// END_STREAM came.
+    var requestEnded = false
+    /// Malformed or over a limit: content is dropped, an answer is still possible.
+    var isRefused = false
+    /// The driver knows of the stream, and hears when it is over.
+    var isAnnounced = false
+
+    // The answer.
+    /// Content that was accepted and is not framed yet.
+    var outgoing = ByteQueue()
+    /// What is still to come of a declared length.
+    var declaredBytes: UInt64?
+    var answerBegan = false
+    /// No more content will be accepted.
+    var answerEnded = false
+    /// END_STREAM went out.
+    var answerFramed = false
+    /// The library waits to be told that there is content again.
+    var isDeferred = false
+    /// RST_STREAM is on its way: nothing can be said any more.
+    var isClosing = false
+    /// It is by no fault of the peer.
+    var closesByOurWill = false
+    /// The driver reset the stream and wants to hear no more of it.
+    var isForgotten = false
+
+    /// Memory that a spare slot may keep in each of its queues, in bytes.
+    private static let spareCapacity = 4096
+
+    /// Makes the slot ready for another stream.
+    func reset(id: Int32) {
+        self.id = id
+        head.removeAll()
+        hasHead = false
+        isHeadMethod = false
+        Self.empty(&received)
+        receivedBytes = 0
+        awaitsContent = false
+        requestEnded = false
+        isRefused = false
+        isAnnounced = false
+        Self.empty(&outgoing)
+        declaredBytes = nil
+        answerBegan = false
+        answerEnded = false
+        answerFramed = false
+        isDeferred = false
+        isClosing = false
+        closesByOurWill = false
+        isForgotten = false
+    }
+
+    private static func empty(_ queue: inout ByteQueue) {
+        if queue.capacity > spareCapacity { queue.releaseStorage() } else { queue.removeAll() }
+    }
+}

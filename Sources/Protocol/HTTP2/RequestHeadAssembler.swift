@@ -1,0 +1,224 @@
+import Bytes
+import HTTP
+
+/// Makes a request head of the field lines of one field block (RFC 9113 §8.3), or finds what is wrong with them.
+///
+/// A connection needs one only, because blocks never interleave (RFC 9113 §4.3). Lines go into the head as they come; the
+/// first fault wins, and nothing is stored after it. The library has checked characters and more before; the rules of a
+/// request are checked here all the same, so that this file alone says what a request is.
+struct RequestHeadAssembler: ~Copyable {
+    private enum Section { case request, trailers }
+
+    private let limits: HeadLimits
+    private let bodyLimit: UInt64
+    private var section = Section.request
+    private(set) var fault: MessageFault?
+    private var bytes = 0
+    private var lines = 0
+    private var sawRegularField = false
+    private var hasMethod = false
+    private var hasTarget = false
+    private var hasAuthority = false
+    private var schemeIsHTTP: Bool?
+    private var hasHost = false
+    private var hasCookie = false
+    private var contentLength: UInt64?
+    private var host = ByteQueue()
+    private var cookie = ByteQueue()
+
+    init(limits: HeadLimits, bodyLimit: UInt64) {
+        self.limits = limits
+        self.bodyLimit = bodyLimit
+    }
+
+    /// Begins the block that opens a stream.
+    mutating func beginRequest() {
+        begin(.request)
+        sawRegularField = false
+        hasMethod = false
+        hasTarget = false
+        hasAuthority = false
+        schemeIsHTTP = nil
+        hasHost = false
+        hasCookie = false
+        contentLength = nil
+        host.removeAll()
+        cookie.removeAll()
+    }
+
+    /// Begins the block after the content: checked and dropped.
+    mutating func beginTrailers() {
+        begin(.trailers)
+    }
+
+    private mutating func begin(_ section: Section) {
+        self.section = section
+        fault = nil
+        bytes = 0
+        lines = 0
+    }
+
+    /// Takes one field line.
+    mutating func add(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
+        guard fault == nil else { return }
+        bytes += name.count + value.count + 32
+        guard bytes <= limits.bytes else {
+            fault = name.equals(":path") && value.count > limits.bytes ? .targetTooLong : .fieldsTooLarge
+            return
+        }
+        let isPseudo = !name.isEmpty && name[0] == UInt8(ascii: ":")
+        guard isPseudo else { return addRegular(name: name, value: value, to: &head) }
+        guard section == .request, !sawRegularField else { return fail(.pseudoField) }
+        addPseudo(name: name, value: value, to: &head)
+    }
+
+    /// Takes note of a line that the library found malformed and left out.
+    mutating func addMalformed(name: Span<UInt8>, nameIsValid: Bool) {
+        fail(!nameIsValid ? .fieldName : name.equals("host") ? .host : .fieldValue)
+    }
+
+    private mutating func fail(_ fault: MessageFault) {
+        if self.fault == nil { self.fault = section == .trailers ? .trailer : fault }
+    }
+
+    private mutating func addPseudo(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
+        if name.equals(":method"), !hasMethod {
+            hasMethod = true
+            head.method.append(value)
+        } else if name.equals(":path"), !hasTarget {
+            hasTarget = true
+            head.target.append(value)
+        } else if name.equals(":authority"), !hasAuthority {
+            hasAuthority = true
+            head.authority.append(value)
+        } else if name.equals(":scheme"), schemeIsHTTP == nil {
+            schemeIsHTTP = value.equals("https") || value.equals("http")
+        } else {
+            fail(.pseudoField)
+        }
+    }
+
+    private mutating func addRegular(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
+        sawRegularField = true
+        let known = FieldName(lowercased: name)
+        // What a client cut into crumbs is one line again when it is joined.
+        if known != .cookie || !hasCookie { lines += 1 }
+        guard lines <= limits.count else {
+            fault = .tooManyFields
+            return
+        }
+        guard section == .request else { return checkTrailer(known) }
+        switch known {
+        case .connection, .keepAlive, .proxyConnection, .upgrade: fail(.fieldName)
+        case .transferEncoding: fail(.transferEncoding)
+        case .host: addHost(value)
+        case .cookie: addCookie(value)
+        case .contentLength: addContentLength(value, to: &head)
+        case .te where !value.equalsIgnoringCase("trailers"): fail(.fieldValue)
+        case .expect where !value.equalsIgnoringCase("100-continue"): fail(.expectation)
+        case .expect:
+            head.expectsContinue = true
+            head.fields.append(known, value: value)
+        case .other: head.fields.append(name: name, value: value)
+        default: head.fields.append(known, value: value)
+        }
+    }
+
+    // RFC 9110 §6.5.1: framing, routing and connection fields mean nothing after the content.
+    private mutating func checkTrailer(_ known: FieldName) {
+        switch known {
+        case .connection, .contentLength, .host, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding,
+            .upgrade:
+            fail(.trailer)
+        default: break
+        }
+    }
+
+    private mutating func addHost(_ value: Span<UInt8>) {
+        guard !hasHost else { return fail(.host) }
+        hasHost = true
+        host.append(value)
+    }
+
+    private mutating func addCookie(_ value: Span<UInt8>) {
+        if hasCookie { cookie.append("; ") }
+        hasCookie = true
+        cookie.append(value)
+    }
+
+    private mutating func addContentLength(_ value: Span<UInt8>, to head: inout RequestHead) {
+        guard contentLength == nil, let length = Self.decimal(value) else { return fail(.contentLength) }
+        contentLength = length
+        head.fields.append(.contentLength, value: value)
+    }
+
+    // 1*DIGIT and nothing else (RFC 9110 §8.6).
+    private static func decimal(_ digits: Span<UInt8>) -> UInt64? {
+        guard !digits.isEmpty else { return nil }
+        var number: UInt64 = 0
+        for index in digits.indices {
+            guard digits[index] >= UInt8(ascii: "0"), digits[index] <= UInt8(ascii: "9") else { return nil }
+            let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tenfold.addingReportingOverflow(UInt64(digits[index] - UInt8(ascii: "0")))
+            guard !overflow, !carry else { return nil }
+            number = sum
+        }
+        return number
+    }
+
+    /// Ends the block that opens a stream: the head is whole, or the fault says why there is none.
+    ///
+    /// - Parameter endsStream: whether END_STREAM came with the block: there is no content.
+    mutating func finishRequest(_ head: inout RequestHead, endsStream: Bool) -> MessageFault? {
+        checkPseudoFields(head)
+        resolveAuthority(&head)
+        setFraming(&head, endsStream: endsStream)
+        if hasCookie, fault == nil { head.fields.append(.cookie, value: cookie.readable) }
+        head.version = .http2
+        return fault
+    }
+
+    private mutating func checkPseudoFields(_ head: borrowing RequestHead) {
+        guard hasMethod, hasTarget, schemeIsHTTP == true else { return fail(.pseudoField) }
+        let method = head.method.readable
+        guard !method.isEmpty, !method.equals("CONNECT") else { return fail(.method) }
+        let target = head.target.readable
+        guard !target.isEmpty else { return fail(.target) }
+        if target[0] != UInt8(ascii: "/"), !(target.equals("*") && method.equals("OPTIONS")) { fail(.target) }
+    }
+
+    // One authority, and the two ways to say it agree: else routing and the upstream could see different hosts.
+    private mutating func resolveAuthority(_ head: inout RequestHead) {
+        if !hasAuthority, hasHost {
+            head.authority.append(host.readable)
+        } else if hasAuthority, hasHost, !Self.agree(head.authority.readable, host.readable) {
+            return fail(.authority)
+        }
+        let authority = head.authority.readable
+        if authority.isEmpty || authority.firstIndex(of: UInt8(ascii: "@")) != nil { fail(.authority) }
+    }
+
+    private static func agree(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in left.indices where left[index].asciiLowercased != right[index].asciiLowercased { return false }
+        return true
+    }
+
+    private mutating func setFraming(_ head: inout RequestHead, endsStream: Bool) {
+        if endsStream {
+            head.framing = .none
+            if let contentLength, contentLength > 0 { fail(.contentLength) }
+        } else if let contentLength {
+            head.framing = contentLength == 0 ? .none : .length(contentLength)
+            if bodyLimit > 0, contentLength > bodyLimit { fail(.contentTooLarge) }
+        } else {
+            head.framing = .streamed
+        }
+    }
+
+    /// Ends the block after the content; the fault says why it is refused.
+    mutating func finishTrailers(endsStream: Bool) -> MessageFault? {
+        if !endsStream { fail(.trailer) }
+        return fault
+    }
+}

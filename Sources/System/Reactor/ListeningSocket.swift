@@ -1,0 +1,99 @@
+import CShims
+import Glibc
+
+/// A socket that accepts connections.
+///
+/// With SO_REUSEPORT each worker has one of its own on the same address, and the kernel spreads the connections: no lock,
+/// no hand-over, no thundering herd.
+public struct ListeningSocket: ~Copyable, Sendable {
+    /// The descriptor, for ``Poller``.
+    public let descriptor: FileDescriptor
+    /// Where it listens, with the port that the kernel chose where 0 was asked for.
+    public let address: SocketAddress
+
+    /// What an attempt to accept gave.
+    public enum Accepted: ~Copyable {
+        /// A connection and where it comes from.
+        case connection(Socket, from: SocketAddress)
+        /// Nobody waits.
+        case none
+        /// The process or the machine is out of descriptors or memory: try again later.
+        case exhausted(SystemError)
+    }
+
+    /// Binds and listens.
+    public init(_ address: SocketAddress, backlog: CInt = 4096) throws(SystemError) {
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let number = socket(address.family, type, 0)
+        guard number >= 0 else { throw SystemError("socket") }
+        let descriptor = FileDescriptor(owning: number)
+        if address.port != nil {
+            try Self.enable(SO_REUSEADDR, on: number)
+            try Self.enable(SO_REUSEPORT, on: number)
+        }
+        let bound = unsafe try address.withKernelForm { unsafe bind(number, $0, $1) == 0 ? 0 : errno }
+        guard bound == 0 else { throw SystemError("bind", code: bound) }
+        guard listen(number, backlog) == 0 else { throw SystemError("listen") }
+        self.address = Self.boundAddress(of: number) ?? address
+        self.descriptor = descriptor
+    }
+
+    /// Opens the same listening socket once more, for another worker of a UNIX socket.
+    public func duplicate() throws(SystemError) -> ListeningSocket {
+        let number = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
+        guard number >= 0 else { throw SystemError("dup") }
+        return ListeningSocket(FileDescriptor(owning: number), address: address)
+    }
+
+    private init(_ descriptor: consuming FileDescriptor, address: SocketAddress) {
+        self.descriptor = descriptor
+        self.address = address
+    }
+
+    /// Takes the next connection.
+    public func accept() -> Accepted {
+        while true {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let number = unsafe withUnsafeMutablePointer(to: &storage) {
+                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe sp_accept(descriptor.number, $0, &length)
+                }
+            }
+            if number >= 0 {
+                let peer = unsafe withUnsafePointer(to: &storage) {
+                    unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        unsafe SocketAddress($0, length: length)
+                    }
+                }
+                let socket = Socket(FileDescriptor(owning: number))
+                if address.port != nil { socket.disableDelay() }
+                return .connection(socket, from: peer ?? .unix(""))
+            }
+            switch errno {
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EAGAIN: return .none
+            default: return .exhausted(SystemError("accept"))
+            }
+        }
+    }
+
+    private static func enable(_ option: CInt, on number: CInt) throws(SystemError) {
+        var on: CInt = 1
+        guard unsafe setsockopt(number, SOL_SOCKET, option, &on, socklen_t(MemoryLayout<CInt>.size)) == 0 else {
+            throw SystemError("setsockopt")
+        }
+    }
+
+    private static func boundAddress(of number: CInt) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return unsafe withUnsafeMutablePointer(to: &storage) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> SocketAddress? in
+                guard unsafe getsockname(number, pointer, &length) == 0 else { return nil }
+                let address = unsafe SocketAddress(pointer, length: length)
+                return address?.port == nil ? nil : address
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// What the query of a request asks of the echo service: `bytes=N`, `status=CODE`, `chunked=1`, `delay=SECONDS`.
+struct EchoWish: Equatable {
+    /// The status of the answer.
+    private(set) var status = 200
+    /// The number of bytes to answer with instead of the report.
+    private(set) var byteCount: Int?
+    /// Whether the answer is chunked.
+    private(set) var isChunked = false
+    /// How long to wait before the answer, in seconds.
+    private(set) var delay: Double?
+
+    private static let period = 251
+
+    /// Reads the query of `target`; what it does not know is passed over.
+    init(target: String) {
+        guard let mark = target.firstIndex(of: "?") else { return }
+        for pair in target[target.index(after: mark)...].split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            switch parts[0] {
+            case "status": status = Int(parts[1]).flatMap { (200...599).contains($0) ? $0 : nil } ?? status
+            case "bytes": byteCount = Int(parts[1]).flatMap { $0 >= 0 ? $0 : nil }
+            case "chunked": isChunked = parts[1] == "1"
+            case "delay": delay = Double(parts[1]).flatMap { (0...60).contains($0) ? $0 : nil }
+            default: break
+            }
+        }
+    }
+
+    /// Part of the content of `bytes=N`: the bytes 0 to 250, again and again.
+    static func content(_ offset: Int, _ count: Int) -> [UInt8] {
+        var value = offset % period
+        var bytes = [UInt8](repeating: 0, count: count)
+        for index in bytes.indices {
+            bytes[index] = UInt8(truncatingIfNeeded: value)
+            value = value == period - 1 ? 0 : value + 1
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,66 @@
+import Cryptography
+import TLS
+
+/// An agent of a trial set-up.
+struct TrialAgent {
+    /// Who it is.
+    let spiffeID: String
+    /// Where its files are.
+    let folder: AgentFolder
+}
+
+/// The folder of an agent: `svid.pem`, `svid.key` and `token`.
+struct AgentFolder {
+    /// The directory of all agents.
+    let directory: String
+    /// The agent's name.
+    let name: String
+
+    /// The folder itself.
+    var path: String { "\(directory)/\(name)" }
+
+    /// The folder that `agent` means: a name under `setup`, or a path.
+    init(of agent: String, in setup: TrialSetup) {
+        if let slash = agent.lastIndex(of: "/") {
+            self.init(directory: String(agent[..<slash]), name: String(agent[agent.index(after: slash)...]))
+        } else {
+            self.init(directory: "\(setup.directory)/agents", name: agent)
+        }
+    }
+
+    init(directory: String, name: String) {
+        self.directory = directory
+        self.name = name
+    }
+
+    /// Whether the name can be a file's name and cannot leave the directory.
+    var hasPlainName: Bool {
+        !name.isEmpty && name.utf8.count <= 128 && name.first != "."
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+
+    /// Writes the three files.
+    func write(certificate: Certificate, key: PrivateKey, token: String) throws {
+        try FileSystem.makeDirectory(path)
+        try FileSystem.write(certificate.pem, to: "\(path)/svid.pem", isSecret: false)
+        try FileSystem.write(key.pem, to: "\(path)/svid.key", isSecret: true)
+        try FileSystem.write(token + "\n", to: "\(path)/token", isSecret: true)
+    }
+
+    /// The certificate and its key.
+    func readIdentity() throws -> ServerCertificate {
+        let chain = try FileSystem.read("\(path)/svid.pem")
+        let key = try FileSystem.read("\(path)/svid.key")
+        do {
+            return ServerCertificate(chain: try Certificate.chain(pem: chain.span), key: try PrivateKey(pem: key.span))
+        } catch {
+            throw CommandFailure.couldNotRun("\(path) does not hold what dev agent wrote; make the agent anew")
+        }
+    }
+
+    /// The access token, without the newline at its end.
+    func readToken() throws -> String {
+        let bytes = try FileSystem.read("\(path)/token")
+        return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,140 @@
+import Bytes
+import Configuration
+import Cryptography
+import Tokens
+
+/// A directory with everything that a trial needs: authorities, certificates, keys, a configuration, and agents.
+struct TrialSetup {
+    /// The directory that holds it.
+    let directory: String
+
+    /// How long the authorities and the server's certificate live.
+    private static let lifetime = Interval.seconds(365 * 24 * 3600)
+    /// How far back certificates are valid, for clocks that differ.
+    private static let headStart = Interval.seconds(300)
+
+    /// The files that are written, and whether only this user may read them.
+    private enum File: String, CaseIterable {
+        case configuration = "sallyport.yaml"
+        case authority = "ca.pem"
+        case authorityKey = "ca.key"
+        case server = "server.pem"
+        case serverKey = "server.key"
+        case agentsAuthority = "agents-ca.pem"
+        case agentsAuthorityKey = "agents-ca.key"
+        case brokerKey = "broker.key"
+        case brokerKeySet = "broker.jwks.json"
+
+        var isSecret: Bool { rawValue.hasSuffix(".key") }
+    }
+
+    /// The path of `sallyport.yaml`.
+    var configurationFile: String { path(.configuration) }
+
+    /// Writes everything.
+    ///
+    /// - Parameter replacing: whether to write over a set-up that is there; its agents and its audit log stay.
+    func write(_ plan: TrialPlan, replacing: Bool) throws {
+        if !replacing, let taken = File.allCases.first(where: { FileSystem.exists(path($0)) }) {
+            throw CommandFailure.couldNotRun("\(path(taken)) is there already; choose another directory, or give --force")
+        }
+        let texts = try texts(plan)
+        try FileSystem.makeDirectory(directory)
+        for (file, text) in texts { try FileSystem.write(text, to: path(file), isSecret: file.isSecret) }
+    }
+
+    /// Makes an agent: its key, its X509-SVID and its token, each in a file of the agent's folder.
+    func makeAgent(_ request: AgentRequest) throws -> TrialAgent {
+        let configuration = try loadConfiguration()
+        guard let listener = configuration.listeners.first, let trustDomain = listener.trustDomains.first?.name,
+            let issuer = configuration.issuers.first, let audience = issuer.audiences.first
+        else {
+            throw CommandFailure.couldNotRun("\(configurationFile) names no listener or no issuer; write one of each")
+        }
+        let identity = try AgentIdentity(request, trustDomain: trustDomain)
+        let folder = AgentFolder(directory: "\(directory)/agents", name: request.name ?? identity.instance)
+        guard folder.hasPlainName else {
+            throw CommandFailure.couldNotRun("--name \(folder.name) is not understood; use letters, digits, -, _ and .")
+        }
+        let now = SystemClock.now
+        let key = try Self.generateKey()
+        let authority = try authority(.agentsAuthority, .agentsAuthorityKey)
+        let certificate = try authority.issue(
+            CertificateRequest(
+                publicKey: key.publicKey, commonName: identity.instance, uris: [identity.spiffeID],
+                notBefore: now - Self.headStart, notAfter: now + max(.seconds(3600), request.lifetime)))
+        let token = try AccessToken(
+            request, identity: identity, issuer: issuer.issuer, audience: audience, now: now,
+            certificate: certificate.facts.fingerprint
+        ).signed(by: try privateKey(.brokerKey))
+        try FileSystem.makeDirectory("\(directory)/agents")
+        try folder.write(certificate: certificate, key: key, token: token)
+        return TrialAgent(spiffeID: identity.spiffeID, folder: folder)
+    }
+
+    /// The certificate that clients of the gateway trust.
+    func loadAuthority() throws -> [Certificate] {
+        try Self.read(path(.authority)) { try Certificate.chain(pem: $0.span) }
+    }
+
+    // MARK: Parts
+
+    private func path(_ file: File) -> String {
+        "\(directory)/\(file.rawValue)"
+    }
+
+    private func texts(_ plan: TrialPlan) throws -> [(File, String)] {
+        let now = SystemClock.now
+        let validity = (now - Self.headStart)...(now + Self.lifetime)
+        let authority = try CertificateAuthority.make(
+            commonName: "Sallyport trial authority", validFor: validity)
+        let agents = try CertificateAuthority.make(
+            commonName: "Sallyport trial agents", uri: "spiffe://\(plan.trustDomain)", validFor: validity)
+        let serverKey = try Self.generateKey()
+        let server = try authority.issue(
+            CertificateRequest(
+                publicKey: serverKey.publicKey, commonName: "localhost", dnsNames: ["localhost"],
+                ipAddresses: ["127.0.0.1", "::1"], notBefore: validity.lowerBound, notAfter: validity.upperBound,
+                extendedKeyUsages: [CertificateRequest.serverAuthentication]))
+        let brokerKey = try Self.generateKey()
+        let jwk = brokerKey.publicJWK(keyID: brokerKey.publicKey.thumbprint.base64URL, algorithm: .es256)
+        return [
+            (.authority, authority.certificate.pem), (.authorityKey, authority.key.pem),
+            (.server, server.pem), (.serverKey, serverKey.pem),
+            (.agentsAuthority, agents.certificate.pem), (.agentsAuthorityKey, agents.key.pem),
+            (.brokerKey, brokerKey.pem), (.brokerKeySet, "{\"keys\":[\(jwk)]}\n"),
+            (.configuration, plan.configuration),
+        ]
+    }
+
+    private func loadConfiguration() throws -> GatewayConfiguration {
+        do {
+            return try GatewayConfiguration.load(file: configurationFile, environment: [:])
+        } catch {
+            throw CommandFailure.couldNotRun("\(error.faults[0]); make a set-up with sallyport dev init, or repair this one")
+        }
+    }
+
+    private func authority(_ certificate: File, _ key: File) throws -> CertificateAuthority {
+        let chain = try Self.read(path(certificate)) { try Certificate.chain(pem: $0.span) }
+        return CertificateAuthority(certificate: chain[0], key: try privateKey(key))
+    }
+
+    private func privateKey(_ file: File) throws -> PrivateKey {
+        try Self.read(path(file)) { try PrivateKey(pem: $0.span) }
+    }
+
+    private static func generateKey() throws -> PrivateKey {
+        try PrivateKey.generate(.ellipticCurve(.p256))
+    }
+
+    /// Reads a file; an error about its content becomes a sentence that names it.
+    private static func read<Value>(_ path: String, _ parse: ([UInt8]) throws -> Value) throws -> Value {
+        let bytes = try FileSystem.read(path)
+        do {
+            return try parse(bytes)
+        } catch {
+            throw CommandFailure.couldNotRun("\(path) is not what dev init wrote; make a new set-up")
+        }
+    }
+}

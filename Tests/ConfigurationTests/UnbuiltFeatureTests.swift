@@ -1,0 +1,57 @@
+import Testing
+
+@testable import Configuration
+
+@Suite("UnbuiltFeature")
+struct UnbuiltFeatureTests {
+    private func faults(_ text: String) throws -> [String] {
+        let faults = FaultCollector(file: "f.yaml")
+        let document = try #require(DocumentParser(faults: faults).parse(text))
+        UnbuiltFeature.refuseAll(in: document, faults: faults)
+        return faults.faults.map(\.description)
+    }
+
+    @Test("A key is refused by name")
+    func key() throws {
+        #expect(
+            try faults("audit:\n  directory: a\n  signing_key_file: k\n") == [
+                "f.yaml:3: audit.signing_key_file: not built yet in this version; remove the key"
+            ])
+    }
+
+    @Test("A value is refused by name, its neighbour is not")
+    func value() throws {
+        #expect(
+            try faults("routes: [{ require: { possession: [certificate, dpop] } }]\n") == [
+                "f.yaml:1: routes[0].require.possession[1]: dpop is not built yet in this version; use another value"
+            ])
+        #expect(try faults("routes: [{ require: { possession: [certificate, svid] } }]\n").isEmpty)
+    }
+
+    @Test("A kind of target is refused, a plain one is not")
+    func prefix() throws {
+        #expect(try faults("upstreams: [{ targets: [\"https://a\"] }]\n").count == 1)
+        #expect(try faults("upstreams: [{ targets: [\"http://a\"] }]\n").isEmpty)
+    }
+
+    @Test("Several targets are refused, one is not")
+    func several() throws {
+        #expect(try faults("upstreams: [{ targets: [\"http://a\", \"http://b\"] }]\n").count == 1)
+    }
+
+    @Test("A list that asks for something is refused, an empty one is not")
+    func filled() throws {
+        #expect(try faults("routes: [{ upgrades: [websocket] }]\n").count == 1)
+        #expect(try faults("routes: [{ upgrades: [] }]\n").isEmpty)
+    }
+
+    @Test("Nothing more is said about a value that was refused so")
+    func settled() {
+        let faults = FaultCollector(file: "f.yaml")
+        faults.refuse(line: 1, keyPath: "a", "not built yet")
+        faults.settle("a")
+        faults.refuse(line: 1, keyPath: "a", "not understood")
+        faults.refuse(line: 1, keyPath: "a.b", "not understood")
+        #expect(faults.faults.map(\.keyPath) == ["a", "a.b"])
+    }
+}

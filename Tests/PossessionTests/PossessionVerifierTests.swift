@@ -1,0 +1,151 @@
+import Bytes
+import Cryptography
+import Identity
+import Testing
+import Tokens
+
+@testable import Possession
+
+@Suite("The possession verifier")
+struct PossessionVerifierTests {
+    private static let agent = "spiffe://example.test/agent/a"
+    private static let other = "spiffe://example.test/agent/b"
+
+    /// How a route looks at possession.
+    private struct Demand {
+        var svid = false
+        var allowsMismatch = false
+    }
+
+    /// The claims that a test changes, beside those that every token must have.
+    private func withVerifiedToken<R>(
+        subject: String, confirmation: String?, _ body: (borrowing VerifiedToken) throws -> R
+    ) throws -> R {
+        let key = try PrivateKey.generate(.ed25519)
+        let jwks = #"{"keys":[\#(key.publicJWK(keyID: nil, algorithm: .ed25519))]}"#
+        let issuers = IssuerTable([
+            TokenIssuer(
+                issuer: "https://i", profile: .oauth, audiences: ["a"], algorithms: [.ed25519], clockLeeway: .zero,
+                maximumTokenLifetime: .seconds(60), claimNames: .standard, trustDomains: nil,
+                keys: try KeySet(jwks: jwks.utf8.span))
+        ])
+        let cnf = confirmation.map { #","cnf":\#($0)"# } ?? ""
+        let payload =
+            #"{"iss":"https://i","aud":"a","sub":"\#(subject)","client_id":"c","jti":"j","iat":1,"exp":9\#(cnf)}"#
+        let header = #"{"alg":"Ed25519","typ":"at+jwt"}"#
+        let input = Base64URL.encode(header.utf8.span) + "." + Base64URL.encode(payload.utf8.span)
+        let signature = try key.sign(input.utf8.span, with: .ed25519)
+        let compact = Array((input + "." + Base64URL.encode(signature.span)).utf8)
+        let verifier = TokenVerifier(engine: try CryptographicEngine(), cacheCapacity: 0)
+        return try body(
+            try verifier.verify(compact.span, among: issuers, subjectsWithin: nil, now: UnixTime(seconds: 2)))
+    }
+
+    private func verdict(
+        subject: String = agent, confirmation: String?, peer: VerifiedPeer?, _ demand: Demand = Demand()
+    ) throws -> Result<PossessionMethods, PossessionFailure> {
+        try withVerifiedToken(subject: subject, confirmation: confirmation) { token in
+            do throws(PossessionFailure) {
+                return .success(
+                    try PossessionVerifier.verify(
+                        token: token, peer: peer, svidServesAsConfirmation: demand.svid,
+                        allowsSubjectMismatch: demand.allowsMismatch
+                    ).methods)
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func bound(to peer: VerifiedPeer) -> String {
+        #"{"x5t#S256":"\#(peer.certificate.fingerprint.base64URL)"}"#
+    }
+
+    @Test("M1: A bound token is for the connection of its certificate only, even if another has the same name")
+    func certificate() throws {
+        let handshake = try Handshake()
+        let peer = try #require(try handshake.peer(uris: [Self.agent]))
+        let renewed = try #require(try handshake.peer(uris: [Self.agent]))
+        let confirmation = bound(to: peer)
+        #expect(try verdict(confirmation: confirmation, peer: peer) == .success([.certificate, .svid]))
+        #expect(try verdict(confirmation: confirmation, peer: renewed) == .failure(.certificateMismatch))
+        #expect(try verdict(confirmation: confirmation, peer: nil) == .failure(.certificateMissing))
+        let lenient = Demand(svid: true, allowsMismatch: true)
+        #expect(try verdict(confirmation: confirmation, peer: renewed, lenient) == .failure(.certificateMismatch))
+        #expect(try verdict(confirmation: confirmation, peer: nil, lenient) == .failure(.certificateMissing))
+    }
+
+    @Test("A token without confirmation is refused, unless the route takes an SVID for one")
+    func svid() throws {
+        let peer = try #require(try Handshake().peer(uris: [Self.agent]))
+        #expect(try verdict(confirmation: nil, peer: peer) == .failure(.unbound))
+        #expect(try verdict(confirmation: nil, peer: peer, Demand(svid: true)) == .success(.svid))
+        #expect(try verdict(confirmation: nil, peer: nil, Demand(svid: true)) == .failure(.certificateMissing))
+        #expect(
+            try verdict(subject: Self.other, confirmation: nil, peer: peer, Demand(svid: true))
+                == .failure(.subjectMismatch))
+        #expect(
+            try verdict(subject: Self.other, confirmation: nil, peer: peer, Demand(svid: true, allowsMismatch: true))
+                == .failure(.unbound))
+        #expect(try verdict(subject: "user", confirmation: nil, peer: peer, Demand(svid: true)) == .failure(.unbound))
+    }
+
+    @Test("A certificate that is no SVID proves a bound token, and confirms no other")
+    func anyIdentity() throws {
+        let peer = try #require(try Handshake().peer(uris: [], mode: .any))
+        #expect(peer.spiffeID == nil)
+        #expect(try verdict(confirmation: bound(to: peer), peer: peer) == .success(.certificate))
+        #expect(try verdict(confirmation: nil, peer: peer, Demand(svid: true)) == .failure(.unbound))
+    }
+
+    @Test("A token about another workload is refused, unless the route allows that")
+    func subject() throws {
+        let peer = try #require(try Handshake().peer(uris: [Self.agent]))
+        let confirmation = bound(to: peer)
+        #expect(
+            try verdict(subject: Self.other, confirmation: confirmation, peer: peer) == .failure(.subjectMismatch))
+        #expect(
+            try verdict(subject: Self.other, confirmation: confirmation, peer: peer, Demand(allowsMismatch: true))
+                == .success(.certificate))
+        #expect(try verdict(subject: "user", confirmation: confirmation, peer: peer) == .success(.certificate))
+    }
+
+    @Test(
+        "C2, C3: A demand that cannot be checked is refused, whatever else holds",
+        arguments: [
+            (false, #"{"jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#),
+            (true, #""jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc""#), (true, #""jwk":{"kty":"EC"}"#),
+            (true, #""jku":"https://localhost""#), (false, #"{"jwk":{"kty":"EC"}}"#), (false, "{}"),
+            (false, #"{"x":1}"#),
+        ])
+    func unsupported(isBeside: Bool, confirmation: String) throws {
+        let peer = try #require(try Handshake().peer(uris: [Self.agent]))
+        let all = isBeside ? "\(bound(to: peer).dropLast()),\(confirmation)}" : confirmation
+        let demand = Demand(svid: true, allowsMismatch: true)
+        #expect(try verdict(confirmation: all, peer: peer, demand) == .failure(.unsupported))
+        #expect(try verdict(confirmation: bound(to: peer), peer: peer, demand) == .success([.certificate, .svid]))
+    }
+
+    @Test("Every failure has its own reason")
+    func reasons() {
+        let failures: [PossessionFailure] = [
+            .certificateMismatch, .certificateMissing, .subjectMismatch, .unbound, .unsupported,
+        ]
+        #expect(Set(failures.map(\.reason)).count == failures.count)
+        #expect(PossessionFailure.certificateMismatch.reason == "possession.certificate-mismatch")
+        #expect(PossessionFailure.unbound.reason == "possession.unbound")
+    }
+}
+
+@Suite("Possession methods")
+struct PossessionMethodsTests {
+    @Test("A set of methods is one bit each")
+    func sets() {
+        #expect(PossessionMethods(Set(PossessionMethod.allCases)).methods == PossessionMethod.allCases)
+        #expect(PossessionMethods([.certificate, .svid]).methods == [.certificate, .svid])
+        #expect(PossessionMethods(Set<PossessionMethod>()).isEmpty)
+        #expect(!PossessionMethods.certificate.isSuperset(of: .svid))
+        let bits: [PossessionMethods] = [.certificate, .dpop, .wpt, .svid]
+        #expect(Set(bits.map(\.rawValue)).count == 4)
+    }
+}
