@@ -5,13 +5,15 @@ import TLS
 
 /// A handshake in memory, for the one thing that only a handshake makes: a verified peer.
 struct Handshake {
-    static let now = UnixTime(seconds: 1_800_000_000)
+    private static let now = UnixTime(seconds: 1_800_000_000)
+    /// From 2020 to 2050: the client's side compares with the clock of the machine.
+    private static let validity = UnixTime(seconds: 1_577_836_800)...UnixTime(seconds: 2_524_608_000)
 
     private let authority: CertificateAuthority
 
     init() throws {
         authority = try CertificateAuthority.make(
-            commonName: "test", uri: nil, validFor: Self.now - .seconds(3600)...Self.now + .seconds(86_400))
+            commonName: "test", uri: nil, validFor: Self.validity)
     }
 
     /// The peer that a server sees when a client with a certificate of these URIs connects.
@@ -44,8 +46,8 @@ struct Handshake {
         let key = try PrivateKey.generate(.ellipticCurve(.p256))
         let certificate = try authority.issue(
             CertificateRequest(
-                publicKey: key.publicKey, commonName: "test", uris: uris, dnsNames: dnsNames,
-                notBefore: Self.now - .seconds(60), notAfter: Self.now + .seconds(3600)))
+                publicKey: key.publicKey, commonName: "leaf", uris: uris, dnsNames: dnsNames,
+                notBefore: Self.validity.lowerBound, notAfter: Self.validity.upperBound))
         return ServerCertificate(chain: [certificate], key: key)
     }
 }

@@ -1,5 +1,6 @@
 public import Bytes
 public import Cryptography
+import Configuration
 import HTTP
 import Identity
 public import Policy
@@ -56,13 +57,19 @@ public final class Gatekeeper {
 
     /// Phase 1: the authority is ours, and the target has one reading.
     private func checkTarget(_ exchange: inout Exchange, _ connection: ConnectionContext) throws(Denial) {
-        do { try exchange.target.normalize(exchange.request.target.readable) } catch {
+        do { try Self.normalize(exchange.request, into: &exchange.target) } catch {
             throw Denial(.malformedRequest, error.reason, closesConnection: true)
         }
         let isOurs = connection.rules.admits(
             authority: exchange.request.authority.readable, serverName: connection.serverName,
             certificate: connection.certificateIndex)
         guard isOurs else { throw Denial(.misdirected, "target.authority") }
+    }
+
+    private static func normalize(
+        _ request: borrowing RequestHead, into target: inout NormalizedTarget
+    ) throws(TargetError) {
+        try target.normalize(request.target.readable)
     }
 
     /// Phase 2: the first route that matches.

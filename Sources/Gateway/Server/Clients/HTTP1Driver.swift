@@ -82,7 +82,7 @@ final class HTTP1Driver: ConnectionDriver {
         switch machine.endOfInput() {
         case .idle:
             isOver = true
-        case .waiting:
+        case .answerOwed:
             // The request came whole: a client may end its side and still read the answer.
             machine.closeAfterAnswer()
         case .truncated:

@@ -1,4 +1,6 @@
 import Bytes
+import Configuration
+import Exchange
 import HTTP
 import HTTP1
 import Reactor
