@@ -75,7 +75,8 @@ let package = Package(
         room(
             "Configuration", on: .gateway,
             over: [
-                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit", yams,
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit",
+                yams,
             ]),
         room(
             "Exchange", on: .gateway,
@@ -113,7 +114,9 @@ let package = Package(
         tests(of: "Revocation", with: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Policy", with: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation"]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
-        tests(of: "Configuration", with: ["Bytes", "Cryptography", "Tokens", "Policy"]),
+        tests(
+            of: "Configuration",
+            with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
         tests(of: "Upstream"),
     ]

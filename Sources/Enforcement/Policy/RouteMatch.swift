@@ -2,7 +2,9 @@ import Bytes
 
 /// Which requests a route is for.
 public struct RouteMatch: Equatable, Sendable {
-    /// The methods, compared case-sensitively (RFC 9110 §9.1); none listed: any. `HEAD` is a method like others.
+    /// The methods, compared case-sensitively (RFC 9110 §9.1); none listed means any.
+    ///
+    /// `HEAD` is a method like others: listing `GET` does not let it pass.
     public let methods: [String]
     /// The host, without a port, in lower case; nothing: any.
     public let host: String?
