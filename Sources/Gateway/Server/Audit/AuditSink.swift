@@ -38,6 +38,8 @@ final class AuditSink {
     ///   - reserve: the room in bytes to set aside for a later record.
     func submit(_ record: borrowing AuditRecord, reserving reserve: Int) -> Outcome {
         guard queue.canEverHold(record) else { return .tooLarge }
+        // What a failing disk has not taken would be lost with the power: no more is promised until it works again.
+        guard writer.isHealthy else { return .full }
         guard queue.capacity - queue.byteCount >= record.byteCount + reserve + setAside + Self.slack,
             let ticket = queue.submit(record)
         else {

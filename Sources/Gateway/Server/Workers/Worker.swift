@@ -36,6 +36,9 @@ final class Worker {
     private let mailKey: SlotKey
     private var pools: [SocketAddress: IdlePool] = [:]
     private var waiting: [Call] = []
+    private var offeredAt: Int64 = 0
+    /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
+    private static let offerInterval: Int64 = 100_000_000
 
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
@@ -85,6 +88,7 @@ final class Worker {
                 if event.key == mailKey { readMail() } else { endpoints[event.key]?.ready(event.readiness) }
             }
             fireTimers()
+            if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
             flushDirty()
             if isDraining, connections.isServed(by: index) == false { isStopped = true }
         }
@@ -92,8 +96,9 @@ final class Worker {
 
     private func timeout() -> CInt {
         guard dirty.isEmpty else { return 0 }
-        guard let delay = wheel.delay(from: Clock.monotonic()) else { return -1 }
-        return CInt(min(delay / 1_000_000 + 1, 60_000))
+        let longest = waiting.isEmpty ? 60_000 : Self.offerInterval / 1_000_000
+        guard let delay = wheel.delay(from: Clock.monotonic()) else { return waiting.isEmpty ? -1 : CInt(longest) }
+        return CInt(min(delay / 1_000_000 + 1, longest))
     }
 
     private func fireTimers() {
@@ -245,6 +250,7 @@ final class Worker {
     }
 
     private func resumeWaiting() {
+        offeredAt = now
         let calls = waiting
         waiting.removeAll(keepingCapacity: true)
         for call in calls { call.auditProgressed() }
