@@ -119,5 +119,8 @@ let package = Package(
             with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
         tests(of: "Upstream"),
+        tests(
+            of: "sallyport",
+            with: ["Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Policy", "Configuration"]),
     ]
 )
