@@ -115,6 +115,7 @@ let package = Package(
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
         tests(of: "Configuration", with: ["Bytes", "Cryptography", "Tokens", "Policy"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
+        tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
     ]
 )
