@@ -118,6 +118,7 @@ let package = Package(
             of: "Configuration",
             with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
+        tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
         tests(
             of: "sallyport",
