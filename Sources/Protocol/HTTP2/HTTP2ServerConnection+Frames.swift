@@ -139,17 +139,20 @@ extension HTTP2ServerConnection {
         return true
     }
 
-    /// The library refuses a field block and resets its stream.
-    func frameRefused(_ frame: Frame) -> Bool {
+    /// The library refuses a field block and resets its stream; `blockIsWhole`: for what the lines lack, not for one of them.
+    func frameRefused(_ frame: Frame, blockIsWhole: Bool) -> Bool {
         guard frame.type == .headers, let slot = assembling, slot.id == frame.stream else { return true }
         assembling = nil
         slot.isClosing = true
-        guard frame.isRequest else {
-            refuse(slot, .trailer)
-            return true
+        let fault: MessageFault
+        if !frame.isRequest {
+            fault = .trailer
+        } else if blockIsWhole {
+            fault = assembler.finishRequest(&slot.head, endsStream: frame.endsStream) ?? .pseudoField
+        } else {
+            fault = assembler.fault ?? .fieldLine
         }
-        // What our own rules say of the lines so far is more exact; where they find nothing, the last line was the fault.
-        refuse(slot, assembler.fault ?? .fieldLine)
+        refuse(slot, fault)
         return true
     }
 

@@ -46,9 +46,11 @@ enum NGHTTP2Callbacks {
             guard let frame = unsafe frame else { return Thunk.stop }
             return Thunk.status(unsafe Thunk.connection(context)?.frameReceived(Frame(frame)))
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, context in
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, error, context in
             guard let frame = unsafe frame else { return Thunk.stop }
-            return Thunk.status(unsafe Thunk.connection(context)?.frameRefused(Frame(frame)))
+            let blockIsWhole = error == NGHTTP2_ERR_HTTP_MESSAGING.rawValue
+            return Thunk.status(
+                unsafe Thunk.connection(context)?.frameRefused(Frame(frame), blockIsWhole: blockIsWhole))
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, context in
             Thunk.status(unsafe Thunk.connection(context)?.streamClosed(stream))
