@@ -12,11 +12,10 @@ struct RequestHeadAssemblerTests {
         bodyLimit: UInt64 = 0
     ) -> (MessageFault?, Head) {
         var assembler = RequestHeadAssembler(limits: limits, bodyLimit: bodyLimit)
-        var head = RequestHead()
         assembler.beginRequest()
-        for (name, value) in lines { assembler.add(name: name.utf8.span, value: value.utf8.span, to: &head) }
-        let fault = assembler.finishRequest(&head, endsStream: ends)
-        return (fault, Head(head))
+        for (name, value) in lines { assembler.add(name: name.utf8.span, value: value.utf8.span) }
+        let fault = assembler.finishRequest(endsStream: ends)
+        return (fault, Head(assembler.head))
     }
 
     static let faults: [([(String, String)], MessageFault?)] = [
@@ -118,15 +117,14 @@ struct RequestHeadAssemblerTests {
     func reuse() {
         var assembler = RequestHeadAssembler(limits: HeadLimits(bytes: 400, count: 3), bodyLimit: 0)
         for round in 0..<20 {
-            var head = RequestHead()
             assembler.beginRequest()
             let lines =
                 Frames.head() + [("host", "gate.test"), ("cookie", "c\(round)"), ("content-length", "\(round)")]
-            for (name, value) in lines { assembler.add(name: name.utf8.span, value: value.utf8.span, to: &head) }
-            #expect(assembler.finishRequest(&head, endsStream: false) == nil)
-            #expect(Head(head).fields == ["content-length: \(round)", "cookie: c\(round)"])
+            for (name, value) in lines { assembler.add(name: name.utf8.span, value: value.utf8.span) }
+            #expect(assembler.finishRequest(endsStream: false) == nil)
+            #expect(Head(assembler.head).fields == ["content-length: \(round)", "cookie: c\(round)"])
             assembler.beginTrailers()
-            assembler.add(name: ":path".utf8.span, value: "/".utf8.span, to: &head)
+            assembler.add(name: ":path".utf8.span, value: "/".utf8.span)
             #expect(assembler.finishTrailers(endsStream: true) == .trailer)
         }
     }

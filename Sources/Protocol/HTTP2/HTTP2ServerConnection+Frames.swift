@@ -22,7 +22,7 @@ extension HTTP2ServerConnection {
     func close(_ slot: HTTP2Stream, _ code: HTTP2ErrorCode) {
         guard !slot.isClosing else { return }
         slot.isClosing = true
-        slot.closesByOurWill = true
+        slot.ownCode = code
         session.reset(slot.id, code)
     }
 
@@ -69,7 +69,7 @@ extension HTTP2ServerConnection {
     }
 
     func field(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
-        if let assembling { assembler.add(name: name, value: value, to: &assembling.head) }
+        assembler.add(name: name, value: value)
         return true
     }
 
@@ -108,11 +108,13 @@ extension HTTP2ServerConnection {
 
     private func requestCame(_ slot: HTTP2Stream, endsStream: Bool) {
         slot.requestEnded = endsStream
-        slot.isHeadMethod = slot.head.method.readable.equals("HEAD")
-        if let fault = assembler.finishRequest(&slot.head, endsStream: endsStream) { return refuse(slot, fault) }
+        let fault = assembler.finishRequest(endsStream: endsStream)
+        slot.isHeadMethod = assembler.head.method.readable.equals("HEAD")
+        if let fault { return refuse(slot, fault) }
+        slot.awaitsContent = assembler.head.framing != .none
+        swap(&slot.head, &assembler.head)
         slot.hasHead = true
         slot.isAnnounced = true
-        slot.awaitsContent = slot.head.framing != .none
         events.append(.request(stream: slot.id, hasBody: slot.awaitsContent))
     }
 
@@ -148,7 +150,7 @@ extension HTTP2ServerConnection {
         if !frame.isRequest {
             fault = .trailer
         } else if blockIsWhole {
-            fault = assembler.finishRequest(&slot.head, endsStream: frame.endsStream) ?? .pseudoField
+            fault = assembler.finishRequest(endsStream: frame.endsStream) ?? .pseudoField
         } else {
             fault = assembler.fault ?? .fieldLine
         }
@@ -221,8 +223,8 @@ extension HTTP2ServerConnection {
     }
 
     private func resetSent(_ frame: Frame) {
-        if let slot = openSlot(of: frame.stream), slot.closesByOurWill { return }
-        guard failure == nil, !guards.provokedReset() else { return }
+        if let own = openSlot(of: frame.stream)?.ownCode, own.rawValue == frame.errorCode { return }
+        guard !guards.provokedReset(), failure == nil else { return }
         failure = .abuse(.provokedResets)
         session.terminate(.enhanceYourCalm)
     }
