@@ -5,6 +5,7 @@ public enum MessageFault: String, Error, Equatable, Sendable {
     // Malformed, ambiguous or smuggling-shaped: 400, and the connection ends.
     case authority = "malformed.authority"
     case chunk = "malformed.chunk"
+    case connect = "malformed.connect"
     case contentLength = "malformed.content-length"
     case fieldLine = "malformed.field-line"
     case fieldName = "malformed.field-name"

@@ -1,0 +1,201 @@
+public import Bytes
+public import HTTP
+
+/// The client's side of one HTTP/1.1 connection to an upstream (RFC 9112): canonical on output, strict on input, no I/O.
+///
+/// One request at a time. An answer that breaks a rule ends the exchange and the connection: what it said cannot leak
+/// into the next exchange.
+public struct HTTP1ClientConnection: ~Copyable {
+    /// What the bytes that were handed in amount to.
+    public enum Input: Equatable, Sendable {
+        /// Take `consumed` bytes off and come again with more behind the rest.
+        case needMore(consumed: Int)
+        /// An interim (1xx) answer was swallowed; the final one is still to come.
+        case informational(consumed: Int)
+        /// The head of the answer was filled; without content, the answer is complete.
+        case response(consumed: Int, hasBody: Bool)
+        /// Content of the answer lies at `offset` and has `count` bytes, never none; take `consumed` off afterwards.
+        case body(offset: Int, count: Int, consumed: Int)
+        /// The content of the answer has ended.
+        case endOfBody(consumed: Int)
+        /// The answer breaks a rule: give it up and close.
+        case malformed(MessageFault)
+        /// There are bytes that no request asked for: never use the connection again.
+        case unexpected
+    }
+
+    /// What it means that the upstream closed the connection.
+    public enum End: Equatable, Sendable {
+        /// The answer was delimited by the close and is complete.
+        case complete
+        /// The answer is not whole.
+        case truncated
+        /// No answer was under way.
+        case idle
+    }
+
+    private enum Reading: Equatable {
+        case idle, head, body, closed
+        case malformed(MessageFault)
+    }
+
+    private let limits: HeadLimits
+    private var scanner: HeadScanner
+    private var line: StatusLine?
+    private var decoder = BodyDecoder()
+    private var outgoing: OutgoingBody?
+    private var reading = Reading.idle
+    private var isHEAD = false
+    private var keepsAlive = true
+    private var interimBytes = 0
+
+    /// Makes the machine of a fresh connection.
+    ///
+    /// - Parameter limits: of answers' heads, and of trailers and chunk extensions; all interim answers to one request
+    ///   together may take `bytes` too.
+    public init(limits: HeadLimits) {
+        self.limits = limits
+        scanner = HeadScanner(limits: limits, longStartLine: .statusLine)
+    }
+
+    /// Whether another request may be sent: nothing is under way, and both sides keep the connection open.
+    ///
+    /// Bytes that are left over must be handed to ``input(_:head:)``, which makes this false.
+    public var isReusable: Bool { reading == .idle && outgoing == nil && keepsAlive }
+
+    // MARK: Output
+
+    /// Writes the head of a request: target in origin-form or `*`, `host` first, framed as `head.framing` says.
+    ///
+    /// The fields `host`, `connection`, `keep-alive`, `transfer-encoding`, `content-length`, `upgrade` and `expect` of the
+    /// head are never copied: content follows without being asked for.
+    public mutating func sendHead(_ head: borrowing RequestHead, into output: inout ByteQueue) {
+        precondition(isReusable, "one request at a time")
+        isHEAD = head.method.readable.equals("HEAD")
+        interimBytes = 0
+        reading = .head
+        output.append(head.method.readable)
+        output.append(UInt8(ascii: " "))
+        output.append(head.target.readable)
+        output.append(" HTTP/1.1\r\nhost: ")
+        output.append(head.authority.readable)
+        output.append("\r\n")
+        output.append(fields: head.fields, isRequest: true)
+        switch head.framing {
+        case .none:
+            if Self.anticipatesContent(head.method.readable) { output.append(contentLength: 0) }
+            outgoing = nil
+        case .length(let length):
+            output.append(contentLength: length)
+            outgoing = .length(length)
+        case .streamed, .untilClose:
+            output.append("transfer-encoding: chunked\r\n")
+            outgoing = .chunked
+        }
+        output.append("\r\n")
+    }
+
+    /// Writes content of the request; nothing where it has none.
+    public mutating func sendBody(_ bytes: Span<UInt8>, into output: inout ByteQueue) {
+        guard var body = outgoing else { return }
+        if !body.write(bytes, into: &output) { keepsAlive = false }
+        outgoing = body
+    }
+
+    /// Ends the request; where its content fell short of the declared length, the connection cannot be used again.
+    public mutating func endBody(into output: inout ByteQueue) {
+        guard let body = outgoing else { return }
+        if !body.end(into: &output) { keepsAlive = false }
+        outgoing = nil
+    }
+
+    /// Whether a request of that method without content says so (RFC 9110 §8.6).
+    private static func anticipatesContent(_ method: Span<UInt8>) -> Bool {
+        method.equals("POST") || method.equals("PUT") || method.equals("PATCH")
+    }
+
+    // MARK: Input
+
+    /// Takes in what arrived: `bytes` begin where the last call stopped consuming.
+    public mutating func input(_ bytes: Span<UInt8>, head: inout ResponseHead) -> Input {
+        switch reading {
+        case .idle, .closed:
+            guard !bytes.isEmpty else { return .needMore(consumed: 0) }
+            keepsAlive = false
+            return .unexpected
+        case .head: return readHead(bytes, into: &head)
+        case .body: return readBody(bytes)
+        case .malformed(let fault): return .malformed(fault)
+        }
+    }
+
+    /// Takes note that the upstream closed the connection, after all that it sent was handed in.
+    public mutating func endOfInput() -> End {
+        keepsAlive = false
+        switch reading {
+        case .idle, .closed:
+            reading = .closed
+            return .idle
+        case .body where decoder.endsWithConnection:
+            reading = .closed
+            return .complete
+        case .head, .body, .malformed:
+            reading = .malformed(.truncated)
+            return .truncated
+        }
+    }
+
+    private mutating func refuse(_ fault: MessageFault) -> Input {
+        keepsAlive = false
+        reading = .malformed(fault)
+        return .malformed(fault)
+    }
+
+    private mutating func readHead(_ bytes: Span<UInt8>, into head: inout ResponseHead) -> Input {
+        do throws(MessageFault) {
+            while true {
+                switch scanner.scan(bytes) {
+                case .needMore: return .needMore(consumed: 0)
+                case .fault(let fault): throw fault
+                case .startLine(let end): line = try StatusLine(bytes.extracting(0..<end))
+                case .head(let fields, let end):
+                    guard let line else { throw .statusLine }
+                    return try takeHead(line, bytes, fields: fields..<end - 2, into: &head)
+                }
+            }
+        } catch {
+            return refuse(error)
+        }
+    }
+
+    private mutating func takeHead(
+        _ line: StatusLine, _ bytes: Span<UInt8>, fields: Range<Int>, into head: inout ResponseHead
+    ) throws(MessageFault) -> Input {
+        let end = fields.upperBound + 2
+        let framingFields = try head.fill(line, from: bytes, fields: fields, toHEAD: isHEAD)
+        scanner.reset()
+        self.line = nil
+        if line.status < 200 {
+            interimBytes += end
+            guard interimBytes <= limits.bytes else { throw .fieldsTooLarge }
+            return .informational(consumed: end)
+        }
+        if line.version == .http10 || !framingFields.keepsAlive(line.version) { keepsAlive = false }
+        let hasBody = !isHEAD && line.status != 204 && line.status != 304 && head.framing != .none
+        if head.framing == .untilClose { keepsAlive = false }
+        if hasBody { decoder = BodyDecoder(head.framing, limits: limits, bodyLimit: 0) }
+        reading = hasBody ? .body : .idle
+        return .response(consumed: end, hasBody: hasBody)
+    }
+
+    private mutating func readBody(_ bytes: Span<UInt8>) -> Input {
+        switch decoder.next(bytes) {
+        case .needMore(let consumed): return .needMore(consumed: consumed)
+        case .body(let offset, let count, let consumed): return .body(offset: offset, count: count, consumed: consumed)
+        case .fault(let fault): return refuse(fault)
+        case .end(let consumed):
+            reading = .idle
+            return .endOfBody(consumed: consumed)
+        }
+    }
+}

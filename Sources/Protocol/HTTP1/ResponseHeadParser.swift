@@ -1,0 +1,45 @@
+import Bytes
+import HTTP
+
+extension ResponseHead {
+    /// Fills the head from the bytes of one whose end was found and whose status line was read.
+    ///
+    /// For the answer to HEAD and for a 304, the framing is what the content would have; ``BodyFraming/none`` where that
+    /// is not said.
+    ///
+    /// - Returns: what the fields say of framing and connection.
+    /// - Throws: where it is malformed.
+    mutating func fill(
+        _ line: StatusLine, from bytes: Span<UInt8>, fields fieldRange: Range<Int>, toHEAD isHEAD: Bool
+    ) throws(MessageFault) -> FramingFields {
+        removeAll()
+        status = line.status
+        var framingFields = FramingFields()
+        var position = fieldRange.lowerBound
+        while position < fieldRange.upperBound {
+            let field = try FieldLine(bytes, at: position)
+            position = field.end
+            let value = bytes.extracting(field.value)
+            fields.append(name: bytes.extracting(field.name), value: value)
+            try framingFields.note(response: fields[fields.count - 1].known, value)
+        }
+        try framingFields.check(line.version)
+        try takeFraming(framingFields.declared, toHEAD: isHEAD)
+        return framingFields
+    }
+
+    private mutating func takeFraming(_ declared: BodyFraming?, toHEAD isHEAD: Bool) throws(MessageFault) {
+        switch status {
+        case 101:
+            // No request of ours asks for another protocol.
+            throw .statusLine
+        case 100..<200:
+            guard declared == nil else { throw .framing }
+        case 204:
+            // A length of zero is superfluous but harmless; content is a lie (RFC 9110 §15.3.5).
+            guard declared == nil || declared == BodyFraming.none else { throw .framing }
+        case 304: framing = declared ?? BodyFraming.none
+        default: framing = declared ?? (isHEAD ? BodyFraming.none : .untilClose)
+        }
+    }
+}
