@@ -77,8 +77,8 @@ struct MalformedRequestTests {
             lines: [(":method", "GET"), (":scheme", "https"), (":authority", "gate.test"), ("a", "b"), (":path", "/")],
             fault: .fieldLine, isAnswerable: false),
         RequestCase(
-            "CONNECT", lines: [(":method", "CONNECT"), (":authority", "gate.test:443")], fault: .pseudoField),
-        RequestCase("CONNECT with a path", method: "CONNECT", fault: .method, isAnswerable: false),
+            "CONNECT", lines: [(":method", "CONNECT"), (":authority", "gate.test:443")], fault: .connect),
+        RequestCase("CONNECT with a path", method: "CONNECT", fault: .connect, isAnswerable: false),
         RequestCase(
             "extended CONNECT", method: "CONNECT", [(":protocol", "websocket")], fault: .fieldLine, isAnswerable: false),
     ]
@@ -216,6 +216,37 @@ struct MalformedRequestTests {
         let expected: HTTP2ServerConnection.Event =
             isAccepted ? .request(stream: 1, hasBody: false) : .refused(stream: 1, .tooManyFields)
         #expect(peer.events() == [expected])
+    }
+
+    /// A block whose first line fills the compression table, and whose every further byte stands for that line.
+    private func bomb(value: String, _ count: Int) -> [UInt8] {
+        var block = Frames.block(Frames.head())
+        block += [0x40] + Frames.block([("x", value)]).dropFirst()
+        return block + [UInt8](repeating: 0xbe, count: count)
+    }
+
+    static let bombs: [(String, Int, MessageFault, Bool)] = [
+        (String(repeating: "v", count: 3000), 15, .fieldsTooLarge, true),
+        (String(repeating: "v", count: 3000), 10_000, .fieldsTooLarge, false),
+        (String(repeating: "v", count: 2999) + "\0", 10_000, .fieldValue, false),
+    ]
+
+    @Test("A compression bomb is answered while it is small, and not read when it is big", arguments: bombs)
+    func compressionBomb(_ value: String, _ count: Int, _ fault: MessageFault, _ isAnswerable: Bool) throws {
+        let peer = try Peer()
+        try peer.send(Frames.raw(0x1, flags: 0x5, stream: 1, bomb(value: value, count)))
+        #expect(peer.events() == [.refused(stream: 1, fault)])
+        #expect(peer.connection.canAnswer(1) == isAnswerable)
+        peer.answer(1, status: 431)
+        let frames = peer.receive()
+        #expect(frames.map(\.type) == [isAnswerable ? 0x1 : 0x3])
+        if !isAnswerable { #expect(frames[0].code == HTTP2ErrorCode.enhanceYourCalm.rawValue) }
+        #expect(peer.events() == [isAnswerable ? .completed(stream: 1) : .reset(stream: 1)])
+        // The compression state went on with the block.
+        try peer.send(Frames.raw(0x1, flags: 0x5, stream: 3, Frames.block(Frames.head()) + [0xbe]))
+        #expect(
+            peer.events().first
+                == (fault == .fieldValue ? .refused(stream: 3, fault) : .request(stream: 3, hasBody: false)))
     }
 
     @Test("A target over the limit is told apart")

@@ -68,14 +68,25 @@ extension HTTP2ServerConnection {
         return true
     }
 
+    /// Takes a field line; false: the stream is lost, and the rest of its block is only decompressed.
     func field(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
         assembler.add(name: name, value: value)
-        return true
+        return !assembler.isHopeless || giveUpBlock()
     }
 
-    func malformedField(name: Span<UInt8>, nameIsValid: Bool) -> Bool {
-        assembler.addMalformed(name: name, nameIsValid: nameIsValid)
-        return true
+    /// Takes note of a malformed line; false as above.
+    func malformedField(name: Span<UInt8>, valueCount: Int, nameIsValid: Bool) -> Bool {
+        assembler.addMalformed(name: name, valueCount: valueCount, nameIsValid: nameIsValid)
+        return !assembler.isHopeless || giveUpBlock()
+    }
+
+    private func giveUpBlock() -> Bool {
+        guard let slot = assembling else { return false }
+        assembling = nil
+        slot.isClosing = true
+        session.reset(slot.id, .enhanceYourCalm)
+        refuse(slot, assembler.fault ?? .fieldsTooLarge)
+        return false
     }
 
     func frameReceived(_ frame: Frame) -> Bool {

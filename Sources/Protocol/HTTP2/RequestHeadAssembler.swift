@@ -61,10 +61,15 @@ struct RequestHeadAssembler: ~Copyable {
         lines = 0
     }
 
+    /// Whether the block is so far over the limit that reading it to its end is not worth an answer.
+    ///
+    /// A few compressed bytes can stand for thousands (RFC 7541 §7.3).
+    var isHopeless: Bool { bytes / 4 > limits.bytes }
+
     /// Takes one field line.
     mutating func add(name: Span<UInt8>, value: Span<UInt8>) {
-        guard fault == nil else { return }
         bytes += name.count + value.count + 32
+        guard fault == nil else { return }
         guard bytes <= limits.bytes else {
             fault = name.equals(":path") && value.count > limits.bytes ? .targetTooLong : .fieldsTooLarge
             return
@@ -76,7 +81,8 @@ struct RequestHeadAssembler: ~Copyable {
     }
 
     /// Takes note of a line that the library found malformed and left out.
-    mutating func addMalformed(name: Span<UInt8>, nameIsValid: Bool) {
+    mutating func addMalformed(name: Span<UInt8>, valueCount: Int, nameIsValid: Bool) {
+        bytes += name.count + valueCount + 32
         fail(!nameIsValid ? .fieldName : name.equals("host") ? .host : .fieldValue)
     }
 
@@ -187,9 +193,10 @@ struct RequestHeadAssembler: ~Copyable {
     }
 
     private func faultOfPseudoFields() -> MessageFault? {
-        guard hasMethod, hasTarget, schemeIsHTTP == true else { return .pseudoField }
         let method = head.method.readable
-        guard !method.isEmpty, !method.equals("CONNECT") else { return .method }
+        guard !method.equals("CONNECT") else { return .connect }
+        guard hasMethod, hasTarget, schemeIsHTTP == true else { return .pseudoField }
+        guard ByteSet.token.holdsAll(of: method) else { return .method }
         let target = head.target.readable
         guard !target.isEmpty else { return .target }
         return target[0] == UInt8(ascii: "/") || target.equals("*") && method.equals("OPTIONS") ? nil : .target
@@ -198,14 +205,8 @@ struct RequestHeadAssembler: ~Copyable {
     // One authority, and the two ways to say it agree: else routing and the upstream could see different hosts.
     private func faultOfAuthority() -> MessageFault? {
         let authority = head.authority.readable
-        guard !authority.isEmpty, authority.firstIndex(of: UInt8(ascii: "@")) == nil else { return .authority }
-        return hasAuthority && hasHost && !Self.agree(authority, host.readable) ? .authority : nil
-    }
-
-    private static func agree(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in left.indices where left[index].asciiLowercased != right[index].asciiLowercased { return false }
-        return true
+        guard Authority(authority) != nil else { return .authority }
+        return hasAuthority && hasHost && !Authority.agree(authority, host.readable) ? .authority : nil
     }
 
     private mutating func setFraming(endsStream: Bool) {
