@@ -175,6 +175,10 @@ final class HTTP1Driver: ConnectionDriver {
         call?.clientGone("client.disconnected")
     }
 
+    override var isPaused: Bool {
+        guard let call else { return false }
+        return call.hasWholeRequest || !call.canTakeBody
+    }
     override var isIdle: Bool { call == nil }
     override var awaitsClient: Bool {
         guard let call else { return true }
