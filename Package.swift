@@ -75,7 +75,8 @@ let package = Package(
         room(
             "Configuration", on: .gateway,
             over: [
-                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit", yams,
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit",
+                yams,
             ]),
         room(
             "Exchange", on: .gateway,
@@ -106,16 +107,21 @@ let package = Package(
         tests(of: "TLS", with: ["Bytes", "Cryptography"]),
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
-        tests(of: "HTTP2", with: ["Bytes", "HTTP"]),
+        tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
         tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
         tests(of: "Tokens", with: ["Bytes", "JSON", "Cryptography", "Identity"]),
         tests(of: "Possession", with: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens", "TLS"]),
         tests(of: "Revocation", with: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Policy", with: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation"]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
-        tests(of: "Configuration", with: ["Bytes", "Cryptography", "Tokens", "Policy"]),
+        tests(
+            of: "Configuration",
+            with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
         tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
+        tests(
+            of: "sallyport",
+            with: ["Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Policy", "Configuration"]),
     ]
 )

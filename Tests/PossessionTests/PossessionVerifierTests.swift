@@ -136,16 +136,3 @@ struct PossessionVerifierTests {
         #expect(PossessionFailure.unbound.reason == "possession.unbound")
     }
 }
-
-@Suite("Possession methods")
-struct PossessionMethodsTests {
-    @Test("A set of methods is one bit each")
-    func sets() {
-        #expect(PossessionMethods(Set(PossessionMethod.allCases)).methods == PossessionMethod.allCases)
-        #expect(PossessionMethods([.certificate, .svid]).methods == [.certificate, .svid])
-        #expect(PossessionMethods(Set<PossessionMethod>()).isEmpty)
-        #expect(!PossessionMethods.certificate.isSuperset(of: .svid))
-        let bits: [PossessionMethods] = [.certificate, .dpop, .wpt, .svid]
-        #expect(Set(bits.map(\.rawValue)).count == 4)
-    }
-}

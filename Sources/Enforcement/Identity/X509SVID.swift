@@ -2,16 +2,16 @@ public import Cryptography
 
 /// Why a certificate is not the X509-SVID of a workload.
 public enum X509SVIDError: Error, Equatable, Sendable {
-    /// The basic constraints say `cA`: a signing certificate never authenticates.
-    case certificateAuthority
     /// The subject is empty and the alternative names are not critical.
     case alternativeNamesNotCritical
+    /// The basic constraints say `cA`: a signing certificate never authenticates.
+    case certificateAuthority
     /// The extended key usage lacks servers or clients.
     case extendedKeyUsage
     /// The one URI is not a SPIFFE ID.
     case identifier(SPIFFEIDError)
-    /// The key usage allows signatures on certificates or revocation lists.
-    case signingKeyUsage
+    /// The key usage is not critical.
+    case keyUsageNotCritical
     /// The key usage does not allow digital signatures.
     case noDigitalSignature
     /// There is no key usage.
@@ -20,25 +20,25 @@ public enum X509SVIDError: Error, Equatable, Sendable {
     case noPath
     /// There is no URI among the alternative names.
     case noURI
-    /// The key usage is not critical.
-    case keyUsageNotCritical
     /// There is more than one URI among the alternative names.
     case severalURIs
+    /// The key usage allows signatures on certificates or revocation lists.
+    case signingKeyUsage
 
     /// A stable word for records, such as `svid.several-uris`.
     public var reason: String {
         switch self {
-        case .certificateAuthority: "svid.certificate-authority"
         case .alternativeNamesNotCritical: "svid.alternative-names-not-critical"
+        case .certificateAuthority: "svid.certificate-authority"
         case .extendedKeyUsage: "svid.extended-key-usage"
         case .identifier: "svid.identifier"
-        case .signingKeyUsage: "svid.signing-key-usage"
+        case .keyUsageNotCritical: "svid.key-usage-not-critical"
         case .noDigitalSignature: "svid.no-digital-signature"
         case .noKeyUsage: "svid.no-key-usage"
         case .noPath: "svid.no-path"
         case .noURI: "svid.no-uri"
-        case .keyUsageNotCritical: "svid.key-usage-not-critical"
         case .severalURIs: "svid.several-uris"
+        case .signingKeyUsage: "svid.signing-key-usage"
         }
     }
 }

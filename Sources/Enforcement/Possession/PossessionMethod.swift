@@ -37,6 +37,16 @@ public struct PossessionMethods: OptionSet, Hashable, Sendable {
     /// The methods one by one, in their order.
     public var methods: [PossessionMethod] { PossessionMethod.allCases.filter { contains(Self.bit(of: $0)) } }
 
+    /// Their names, separated by commas, as the audit record shows them.
+    public var text: String {
+        switch self {
+        case .certificate: "certificate"
+        case .svid: "svid"
+        case [.certificate, .svid]: "certificate,svid"
+        default: methods.map(\.rawValue).joined(separator: ",")
+        }
+    }
+
     private static func bit(of method: PossessionMethod) -> PossessionMethods {
         switch method {
         case .certificate: .certificate

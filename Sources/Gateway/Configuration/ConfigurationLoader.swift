@@ -16,10 +16,7 @@ extension GatewayConfiguration {
         let faults = FaultCollector(file: file)
         let context = LoadContext(faults: faults, place: FilePlace(beside: file), now: now ?? .system)
         let configuration = ConfigurationLoader(context: context, environment: environment).load(file)
-        if let all = ConfigurationFaults(faults.faults) { throw all }
-        guard let configuration else {
-            preconditionFailure("a configuration that could not be read has a fault")
-        }
+        guard faults.isEmpty, let configuration else { throw ConfigurationFaults(faults) }
         return configuration
     }
 }
@@ -51,7 +48,9 @@ private struct ConfigurationLoader {
         let issuers = issuerSection.read(root.optional("issuers"))
         var upstreamSection = UpstreamSection(context: context)
         let upstreams = upstreamSection.read(root.optional("upstreams"))
-        var routeSection = RouteSection(issuers: issuerSection.names, upstreams: upstreamSection.names)
+        var routeSection = RouteSection(
+            issuers: issuerSection.names, upstreams: upstreamSection.names,
+            hosts: Set(listeners.flatMap(\.origins).map(\.host)))
         let routes = routeSection.read(root.optional("routes"))
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)
         let observability = readObservability(root.optional("observability"), &listenerSection)
@@ -63,7 +62,8 @@ private struct ConfigurationLoader {
         }
         guard faults.isEmpty, let audit, let digest else { return nil }
         return GatewayConfiguration(
-            workers: workers, listeners: listeners, issuers: issuers, routes: routes, upstreams: upstreams, audit: audit,
+            workers: workers, listeners: listeners, issuers: issuers, routes: routes, upstreams: upstreams,
+            audit: audit,
             observability: observability, limits: limits, timeouts: timeouts, digest: digest,
             warnings: faults.warnings.map(\.description))
     }
@@ -96,7 +96,8 @@ private struct ConfigurationLoader {
         do throws(EngineError) {
             return try CryptographicEngine().sha256(bytes.span)
         } catch {
-            faults.refuse(line: nil, keyPath: "", "the cryptographic library does not work here; check its installation")
+            faults.refuse(
+                line: nil, keyPath: "", "the cryptographic library does not work here; check its installation")
             return nil
         }
     }

@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 public import HTTP
 
 extension Exchange {
@@ -11,7 +11,10 @@ extension Exchange {
         head.removeAll()
         head.status = answer.status
         head.framing = answer.framing
-        for index in 0..<answer.fields.count where Self.passes(answer, index) {
+        let hopByHop = HopByHop(answer.fields)
+        for index in 0..<answer.fields.count where !hopByHop.covers(index, of: answer.fields) {
+            let known = answer.fields[index].known
+            if known == .contentLength || known == .xRequestID { continue }
             head.fields.append(name: answer.fields.name(index), value: answer.fields.value(index))
         }
         addRequestIdentifier(to: &head)
@@ -22,21 +25,5 @@ extension Exchange {
         scratch.removeAll()
         identifier.append(to: &scratch)
         head.fields.append(.xRequestID, value: scratch.readable)
-    }
-
-    private static func passes(_ answer: borrowing ResponseHead, _ index: Int) -> Bool {
-        switch answer.fields[index].known {
-        case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .te, .trailer, .transferEncoding, .upgrade,
-            .contentLength, .xRequestID:
-            return false
-        default:
-            break
-        }
-        var line = answer.fields.firstIndex(of: .connection)
-        while let listing = line {
-            if answer.fields.value(listing).listContains(token: answer.fields.name(index)) { return false }
-            line = answer.fields.firstIndex(of: .connection, from: listing + 1)
-        }
-        return true
     }
 }

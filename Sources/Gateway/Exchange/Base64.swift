@@ -4,7 +4,7 @@ import Bytes
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    static func append(_ bytes: Span<UInt8>, to output: inout ByteQueue) {
+    static func append(_ bytes: [UInt8], to output: inout ByteQueue) {
         var index = 0
         while index < bytes.count {
             let rest = bytes.count - index

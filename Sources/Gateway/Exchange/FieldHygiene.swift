@@ -54,13 +54,8 @@ enum FieldHygiene {
         }
     }
 
-    /// Whether a field belongs to one connection only (RFC 9110 §7.6.1), before those that `Connection` lists.
-    static func isHopByHop(_ name: FieldName) -> Bool {
-        switch name {
-        case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .contentLength,
-            .expect, .host:
-            true
-        default: false
-        }
+    /// Whether the gateway writes the field itself, or has dealt with it.
+    static func isRewritten(_ name: FieldName) -> Bool {
+        name == .contentLength || name == .expect || name == .host
     }
 }

@@ -1,5 +1,6 @@
 public import Audit
-public import Bytes
+import Bytes
+import Cryptography
 public import HTTP
 import Identity
 public import Policy
@@ -56,33 +57,27 @@ extension Exchange {
             forwarded.target.append(UInt8(ascii: "?"))
             forwarded.target.append(query)
         }
-        for index in 0..<request.fields.count where passes(index) {
+        let hopByHop = HopByHop(request.fields)
+        for index in 0..<request.fields.count where passes(index, hopByHop) {
             forwarded.fields.append(name: request.fields.name(index), value: request.fields.value(index))
         }
-        addAuthorization(permit.route.forwarding.authorization, to: &forwarded.fields)
+        let rule = permit.route.forwarding.authorization
+        Self.addAuthorization(rule, of: request, to: &forwarded.fields, scratch: &scratch)
         addIdentity(permit, connection, to: &forwarded.fields)
     }
 
     /// Whether a client's field goes upstream as it came.
-    private func passes(_ index: Int) -> Bool {
+    private borrowing func passes(_ index: Int, _ hopByHop: HopByHop) -> Bool {
         let field = request.fields[index]
-        if FieldHygiene.isHopByHop(field.known) { return false }
+        if hopByHop.covers(index, of: request.fields) || FieldHygiene.isRewritten(field.known) { return false }
         if field.known == .tracestate { return trace.isContinued }
-        if FieldHygiene.removes(request.fields.name(index)) { return false }
-        return !isListedInConnection(request.fields.name(index))
+        return !FieldHygiene.removes(request.fields.name(index))
     }
 
-    /// Whether a `Connection` field names it (RFC 9110 §7.6.1).
-    private func isListedInConnection(_ name: Span<UInt8>) -> Bool {
-        var line = request.fields.firstIndex(of: .connection)
-        while let index = line {
-            if request.fields.value(index).listContains(token: name) { return true }
-            line = request.fields.firstIndex(of: .connection, from: index + 1)
-        }
-        return false
-    }
-
-    private mutating func addAuthorization(_ rule: AuthorizationForwarding, to fields: inout FieldTable) {
+    private static func addAuthorization(
+        _ rule: AuthorizationForwarding, of request: borrowing RequestHead, to fields: inout FieldTable,
+        scratch: inout ByteQueue
+    ) {
         guard rule != .strip, let line = request.fields.firstIndex(of: .authorization) else { return }
         let value = request.fields.value(line)
         guard rule == .bearer, let space = value.firstIndex(of: UInt8(ascii: " ")) else {
@@ -108,7 +103,7 @@ extension Exchange {
         scratch.append("for=")
         Self.appendForwardedNode(connection.address, to: &scratch)
         scratch.append(";host=\"")
-        scratch.append(request.authority.readable)
+        scratch.append(request.authority)
         scratch.append("\";proto=https")
         fields.append(.forwarded, value: scratch.readable)
 
@@ -127,7 +122,7 @@ extension Exchange {
             // RFC 9440 §2.1: a byte sequence of structured fields.
             scratch.removeAll()
             scratch.append(UInt8(ascii: ":"))
-            Base64.append(peer.certificate.der.span, to: &scratch)
+            Base64.append(peer.certificate.der, to: &scratch)
             scratch.append(UInt8(ascii: ":"))
             fields.append(literal: "client-cert", value: scratch.readable)
         }

@@ -1,4 +1,5 @@
 public import Bytes
+import Configuration
 public import Cryptography
 import HTTP
 import Identity
@@ -26,7 +27,8 @@ public final class Gatekeeper {
     ///
     /// - Returns: the permit, the only thing that a request can be forwarded with.
     public func judge(
-        _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
+        _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
+        now: UnixTime
     ) throws(Denial) -> Permit {
         try checkConnection(connection, now)
         try checkTarget(&exchange, connection)
@@ -41,6 +43,8 @@ public final class Gatekeeper {
             let permit = try route.permit(
                 token: token, possession: possession, unrevoked: unrevoked, target: exchange.target)
             exchange.grant = permit.grant
+            // The record names the proofs that the route asked for, not all that happen to hold.
+            exchange.possession.formIntersection(PossessionMethods(route.requirement.possession))
             return permit
         } catch {
             guard error.isScope else { throw Denial(.policy, error.reason) }
@@ -56,13 +60,19 @@ public final class Gatekeeper {
 
     /// Phase 1: the authority is ours, and the target has one reading.
     private func checkTarget(_ exchange: inout Exchange, _ connection: ConnectionContext) throws(Denial) {
-        do { try exchange.target.normalize(exchange.request.target.readable) } catch {
+        do { try Self.normalize(exchange.request, into: &exchange.target) } catch {
             throw Denial(.malformedRequest, error.reason, closesConnection: true)
         }
         let isOurs = connection.rules.admits(
             authority: exchange.request.authority.readable, serverName: connection.serverName,
             certificate: connection.certificateIndex)
         guard isOurs else { throw Denial(.misdirected, "target.authority") }
+    }
+
+    private static func normalize(
+        _ request: borrowing RequestHead, into target: inout NormalizedTarget
+    ) throws(TargetError) {
+        try target.normalize(request.target.readable)
     }
 
     /// Phase 2: the first route that matches.

@@ -1,5 +1,6 @@
-public import Bytes
+import Bytes
 public import Configuration
+import Identity
 import TLS
 
 /// What one listener demands of the requests that come to it.
@@ -17,7 +18,7 @@ public final class ListenerRules: Sendable {
     public init(_ listener: ListenerConfiguration) {
         name = listener.name
         origins = listener.origins
-        coverage = listener.origins.map { origin in listener.certificates.map { $0.covers(host: origin.host) } }
+        coverage = listener.origins.map { origin in listener.certificates.map { $0.covers(host: origin.bareHost) } }
         // Under `any` a trust domain's name is only a label, so it cannot bound whom a token may name.
         subjectTrustDomains = listener.identity == .spiffe ? listener.trustDomains.map(\.name) : nil
     }
@@ -33,7 +34,7 @@ public final class ListenerRules: Sendable {
     public func admits(authority: Span<UInt8>, serverName: String?, certificate: Int) -> Bool {
         for index in origins.indices where origins[index].matches(authority: authority) {
             if coverage[index].count > 1 { return coverage[index][certificate] }
-            guard let serverName, !serverName.utf8.span.equalsIgnoringCase(origins[index].host.utf8.span) else {
+            guard let serverName, serverName.lowercased() != origins[index].host else {
                 return true
             }
             return coverage[index][certificate]

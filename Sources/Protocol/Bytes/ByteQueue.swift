@@ -134,6 +134,11 @@ public struct ByteQueue: ~Copyable {
         end += count
     }
 
+    /// Appends a copy of what waits in `other`.
+    @inlinable public mutating func append(_ other: borrowing ByteQueue) {
+        append(other.readable)
+    }
+
     /// Appends one byte.
     @inlinable public mutating func append(_ byte: UInt8) {
         reserve(1)

@@ -11,6 +11,7 @@ struct PEMBlock {
 
     /// Reads every block; text between them is passed over, but a line that tries to begin a block and does not is an error.
     static func all(in text: Span<UInt8>) throws(CertificateError) -> [PEMBlock] {
+        guard text.count > 0 else { return [] }
         let blocks = try LibraryErrors.contained { () throws(CertificateError) in
             unsafe try MemoryBIO.reading(text) { (bio) throws(CertificateError) in
                 var blocks: [PEMBlock] = []

@@ -51,6 +51,8 @@ public final class PublicKey: Sendable, Equatable {
     }
 
     /// Makes a key from the 32 bytes of an Ed25519 public key (RFC 8032 §5.1.5), which must not be of small order.
+    ///
+    /// Whether the bytes are those of a point at all shows only in use: under other bytes no signature verifies.
     public static func ed25519(_ x: Span<UInt8>) throws(KeyError) -> PublicKey {
         try PublicKey(.ed25519(Array(copying: x)))
     }

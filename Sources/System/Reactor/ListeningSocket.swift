@@ -22,14 +22,21 @@ public struct ListeningSocket: ~Copyable, Sendable {
     }
 
     /// Binds and listens.
-    public init(_ address: SocketAddress, backlog: CInt = 4096) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - address: port 0 lets the kernel choose.
+    ///   - isExclusive: whether to refuse to share the port with others of the same user.
+    ///   - backlog: how many connections may wait.
+    public init(
+        _ address: SocketAddress, isExclusive: Bool = false, backlog: CInt = 4096
+    ) throws(SystemError) {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         let number = socket(address.family, type, 0)
         guard number >= 0 else { throw SystemError("socket") }
         let descriptor = FileDescriptor(owning: number)
         if address.port != nil {
             try Self.enable(SO_REUSEADDR, on: number)
-            try Self.enable(SO_REUSEPORT, on: number)
+            if !isExclusive { try Self.enable(SO_REUSEPORT, on: number) }
         }
         let bound = unsafe try address.withKernelForm { unsafe bind(number, $0, $1) == 0 ? 0 : errno }
         guard bound == 0 else { throw SystemError("bind", code: bound) }

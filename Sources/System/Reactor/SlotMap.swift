@@ -65,6 +65,14 @@ public struct SlotMap<Element: AnyObject> {
         free.append(index)
     }
 
+    /// Removes the entries that `condition` holds for.
+    public mutating func removeAll(where condition: (Element) -> Bool) {
+        for index in slots.indices {
+            guard let element = slots[index].element, condition(element) else { continue }
+            remove(SlotKey(index: index, generation: slots[index].generation))
+        }
+    }
+
     /// All entries, in no order.
     public var elements: [Element] { slots.compactMap(\.element) }
 }

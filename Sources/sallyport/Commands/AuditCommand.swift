@@ -25,7 +25,9 @@ struct AuditVerifyCommand: ParsableCommand {
     var checkpoint: String?
 
     func run() throws {
-        for (option, variable, value) in [("--key", "SALLYPORT_KEY", key), ("--checkpoint", "SALLYPORT_CHECKPOINT", checkpoint)]
+        for (option, variable, value) in [
+            ("--key", "SALLYPORT_KEY", key), ("--checkpoint", "SALLYPORT_CHECKPOINT", checkpoint),
+        ]
         where EnvironmentTwin.value(value, variable) != nil {
             throw CommandFailure.couldNotRun("\(option) is not built yet in this version; verify the chain without it")
         }

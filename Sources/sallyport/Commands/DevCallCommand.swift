@@ -24,7 +24,8 @@ struct DevCallCommand: ParsableCommand {
     @Argument(help: "Where to, as an https URL.")
     var url: String
 
-    @Option(help: ArgumentHelp("Send this other agent's token, as a thief would (SALLYPORT_TOKEN_OF).", valueName: "agent"))
+    @Option(
+        help: ArgumentHelp("Send this other agent's token, as a thief would (SALLYPORT_TOKEN_OF).", valueName: "agent"))
     var tokenOf: String?
 
     @Flag(help: "Present no client certificate (SALLYPORT_NO_CERTIFICATE).")
@@ -55,7 +56,9 @@ struct DevCallCommand: ParsableCommand {
         guard lines.allSatisfy({ !$0.utf8.contains(0x0A) && !$0.utf8.contains(0x0D) }) else {
             throw CommandFailure.couldNotRun("a method, URL or field may not hold a line break; remove it")
         }
-        if try !EnvironmentTwin.flag(noCertificate, "SALLYPORT_NO_CERTIFICATE") { call.identity = try folder.readIdentity() }
+        if try !EnvironmentTwin.flag(noCertificate, "SALLYPORT_NO_CERTIFICATE") {
+            call.identity = try folder.readIdentity()
+        }
         if try !EnvironmentTwin.flag(noToken, "SALLYPORT_NO_TOKEN") {
             let owner = EnvironmentTwin.value(tokenOf, "SALLYPORT_TOKEN_OF").map { AgentFolder(of: $0, in: setup) }
             call.token = try (owner ?? folder).readToken()

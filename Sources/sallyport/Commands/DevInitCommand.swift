@@ -11,11 +11,13 @@ struct DevInitCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The directory; made where it is absent.", valueName: "dir"))
     var directory: String
 
-    @Option(help: ArgumentHelp("Where the gateway listens (SALLYPORT_LISTEN; default 127.0.0.1:8443).", valueName: "addr"))
+    @Option(
+        help: ArgumentHelp("Where the gateway listens (SALLYPORT_LISTEN; default 127.0.0.1:8443).", valueName: "addr"))
     var listen: String?
 
     @Option(
-        help: ArgumentHelp("The service behind it (SALLYPORT_UPSTREAM; default http://127.0.0.1:9000).", valueName: "url"))
+        help: ArgumentHelp(
+            "The service behind it (SALLYPORT_UPSTREAM; default http://127.0.0.1:9000).", valueName: "url"))
     var upstream: String?
 
     @Option(
@@ -24,7 +26,8 @@ struct DevInitCommand: ParsableCommand {
     var observability: String?
 
     @Option(
-        help: ArgumentHelp("The agents' trust domain (SALLYPORT_TRUST_DOMAIN; default example.test).", valueName: "name"))
+        help: ArgumentHelp(
+            "The agents' trust domain (SALLYPORT_TRUST_DOMAIN; default example.test).", valueName: "name"))
     var trustDomain: String?
 
     @Flag(help: "Replace a set-up that is there already (SALLYPORT_FORCE).")
@@ -33,11 +36,13 @@ struct DevInitCommand: ParsableCommand {
     func run() throws {
         var plan = TrialPlan()
         plan.listen = try address(listen, "--listen", "SALLYPORT_LISTEN") ?? plan.listen
-        plan.observability = try address(observability, "--observability", "SALLYPORT_OBSERVABILITY") ?? plan.observability
+        plan.observability =
+            try address(observability, "--observability", "SALLYPORT_OBSERVABILITY") ?? plan.observability
         plan.trustDomain = EnvironmentTwin.value(trustDomain, "SALLYPORT_TRUST_DOMAIN") ?? plan.trustDomain
         if let text = EnvironmentTwin.value(upstream, "SALLYPORT_UPSTREAM") {
             guard let target = UpstreamTarget(text) else {
-                throw CommandFailure.couldNotRun("--upstream \(text) is not understood; give http://host:port or unix:PATH")
+                throw CommandFailure.couldNotRun(
+                    "--upstream \(text) is not understood; give http://host:port or unix:PATH")
             }
             plan.upstream = target
         }

@@ -18,7 +18,8 @@ struct DevUpstreamCommand: ParsableCommand {
     func run() throws {
         let text = EnvironmentTwin.value(listen, "SALLYPORT_LISTEN") ?? "127.0.0.1:9000"
         guard let address = ListenAddress(text) else {
-            throw CommandFailure.couldNotRun("--listen \(text) is not understood; give host:port, [v6]:port or unix:PATH")
+            throw CommandFailure.couldNotRun(
+                "--listen \(text) is not understood; give host:port, [v6]:port or unix:PATH")
         }
         let service = try EchoService(listeningAt: address)
         StandardStream.error.write("listening at \(address)\n")

@@ -51,7 +51,8 @@ struct ClaimOverride {
         do throws(JSONError) {
             _ = try JSONDocument(json.utf8.span)
         } catch {
-            throw CommandFailure.couldNotRun("--claim \(name) is not JSON (\(error)); quote text as in '\(name)=\"value\"'")
+            throw CommandFailure.couldNotRun(
+                "--claim \(name) is not JSON (\(error)); quote text as in '\(name)=\"value\"'")
         }
     }
 }
@@ -71,7 +72,9 @@ struct AgentIdentity {
         instance = Hexadecimal.encode(instanceBytes.span)
         spiffeID = "spiffe://\(trustDomain)/agent/\(request.orchestration)/\(request.task)/\(instance)"
         do throws(SPIFFEIDError) {
-            _ = try SPIFFEID(spiffeID.utf8.span)
+            let id = try SPIFFEID(spiffeID.utf8.span)
+            // Otherwise one of the two brought a slash.
+            guard id.path.split(separator: "/").count == 4 else { throw .path }
         } catch {
             throw CommandFailure.couldNotRun(
                 "\(spiffeID) is no SPIFFE ID; use letters, digits, -, _ and . for --orchestration and --task")

@@ -74,7 +74,8 @@ final class BlockingSocket: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBufferPointer { buffer in
-                unsafe send(descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent, CInt(MSG_NOSIGNAL))
+                unsafe send(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent, CInt(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .current }
@@ -113,7 +114,9 @@ final class BlockingSocket: Sendable {
             let descriptor = unsafe socket(entry.pointee.ai_family, entry.pointee.ai_socktype, 0)
             if descriptor >= 0 {
                 let opened = BlockingSocket(owning: descriptor)
-                if unsafe use(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) { return opened.withoutDelay() }
+                if unsafe use(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) {
+                    return opened.withoutDelay()
+                }
             }
             failure = .current
             unsafe next = entry.pointee.ai_next

@@ -90,8 +90,8 @@ private struct EchoConnection {
         guard hasBody, !isHead else { return }
         var offset = 0
         while offset < length {
-            let count = min(length - offset, 64 << 10)
-            let piece = wish.byteCount == nil ? Array(report[offset..<offset + count]) : EchoWish.content(offset, count)
+            let count = min(length - offset, EchoWish.largestPiece)
+            let piece = wish.byteCount == nil ? report[offset..<offset + count] : EchoWish.content(offset, count)
             if wish.isChunked { try socket.write("\(String(count, radix: 16))\r\n".utf8.span) }
             try socket.write(piece.span)
             if wish.isChunked { try socket.write("\r\n".utf8.span) }

@@ -9,7 +9,12 @@ struct EchoWish: Equatable {
     /// How long to wait before the answer, in seconds.
     private(set) var delay: Double?
 
+    /// The most bytes that are made at once.
+    static let largestPiece = 64 << 10
+
     private static let period = 251
+    /// Enough of the content that every piece lies within it.
+    private static let pattern = (0..<largestPiece + period).map { UInt8($0 % period) }
 
     /// Reads the query of `target`; what it does not know is passed over.
     init(target: String) {
@@ -27,14 +32,8 @@ struct EchoWish: Equatable {
         }
     }
 
-    /// Part of the content of `bytes=N`: the bytes 0 to 250, again and again.
-    static func content(_ offset: Int, _ count: Int) -> [UInt8] {
-        var value = offset % period
-        var bytes = [UInt8](repeating: 0, count: count)
-        for index in bytes.indices {
-            bytes[index] = UInt8(truncatingIfNeeded: value)
-            value = value == period - 1 ? 0 : value + 1
-        }
-        return bytes
+    /// Part of the content of `bytes=N`: the bytes 0 to 250, again and again; at most ``largestPiece`` of them.
+    static func content(_ offset: Int, _ count: Int) -> ArraySlice<UInt8> {
+        pattern[(offset % period)...].prefix(count)
     }
 }

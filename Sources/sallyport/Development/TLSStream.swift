@@ -65,7 +65,8 @@ final class TLSStream {
         case .failed(let error):
             let reason = error.description
             if reason.contains("certificate verify failed") {
-                throw CommandFailure.couldNotRun("the gateway's certificate is not of ca.pem or not for this host (\(reason))")
+                throw CommandFailure.couldNotRun(
+                    "the gateway's certificate is not of ca.pem or not for this host (\(reason))")
             }
             throw CommandFailure.refused("the gateway refused the TLS connection (\(reason)); see its audit log")
         }

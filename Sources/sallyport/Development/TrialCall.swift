@@ -34,7 +34,8 @@ struct TrialCall {
         do throws(BlockingSocket.Failure) {
             socket = try .connecting(to: url.origin.connectHost, port: url.origin.port)
         } catch {
-            throw CommandFailure.couldNotRun("cannot connect to \(url.origin) (\(error.reason)); is the gateway running?")
+            throw CommandFailure.couldNotRun(
+                "cannot connect to \(url.origin) (\(error.reason)); is the gateway running?")
         }
         socket.limitWaiting(seconds: Self.longestWait)
         let stream = try TLSStream(socket, trusting: authority, identity: identity, host: url.origin.connectHost)
@@ -61,7 +62,8 @@ struct TrialCall {
             }
             return Answer(status: status, body: body)
         }
-        throw CommandFailure.refused("\(url.origin) closed the connection without an answer; see the gateway's audit log")
+        throw CommandFailure.refused(
+            "\(url.origin) closed the connection without an answer; see the gateway's audit log")
     }
 
     private var request: String {

@@ -36,7 +36,8 @@ struct TrialSetup {
     /// - Parameter replacing: whether to write over a set-up that is there; its agents and its audit log stay.
     func write(_ plan: TrialPlan, replacing: Bool) throws {
         if !replacing, let taken = File.allCases.first(where: { FileSystem.exists(path($0)) }) {
-            throw CommandFailure.couldNotRun("\(path(taken)) is there already; choose another directory, or give --force")
+            throw CommandFailure.couldNotRun(
+                "\(path(taken)) is there already; choose another directory, or give --force")
         }
         let texts = try texts(plan)
         try FileSystem.makeDirectory(directory)
@@ -111,7 +112,8 @@ struct TrialSetup {
         do {
             return try GatewayConfiguration.load(file: configurationFile, environment: [:])
         } catch {
-            throw CommandFailure.couldNotRun("\(error.faults[0]); make a set-up with sallyport dev init, or repair this one")
+            throw CommandFailure.couldNotRun(
+                "\(error.faults[0]); make a set-up with sallyport dev init, or repair this one")
         }
     }
 

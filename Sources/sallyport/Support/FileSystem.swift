@@ -7,10 +7,14 @@ enum FileSystem {
         unsafe access(path, F_OK) == 0
     }
 
-    /// Makes a directory for this user alone, unless it is there already; its parent must be.
+    /// Makes a directory for this user alone, and those above it, unless they are there already.
     static func makeDirectory(_ path: String) throws {
         if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
-        throw failure("make the directory", path)
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw failure("make the directory", path)
+        }
+        try makeDirectory(String(path[..<slash]))
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make the directory", path) }
     }
 
     /// Writes a file anew.

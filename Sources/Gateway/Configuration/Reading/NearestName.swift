@@ -1,11 +1,12 @@
 /// Guesses which known name a misspelt one was meant to be.
 enum NearestName {
-    /// The known name that takes the fewest edits, or nothing where all are far.
+    /// The known name that takes the fewest edits, or that `name` begins; nothing where all are far.
     static func of(_ name: String, among known: [String]) -> String? {
         let allowance = max(1, min(3, name.count / 3 + 1))
         let distances = known.map { (name: $0, distance: distance(Array(name), Array($0))) }
         guard let nearest = distances.min(by: { $0.distance < $1.distance }) else { return nil }
-        return nearest.distance <= allowance ? nearest.name : nil
+        if nearest.distance <= allowance { return nearest.name }
+        return name.count < 3 ? nil : known.first { $0.hasPrefix(name) }
     }
 
     /// The number of characters to insert, delete or replace (Levenshtein), case ignored and `-` read as `_`.

@@ -8,9 +8,10 @@ enum AuditSection {
     static func read(_ reader: DocumentReader?, context: LoadContext) -> AuditConfiguration? {
         guard let section = reader?.section(keys) else { return nil }
         let directory = readDirectory(section.required("directory", "the directory of the log"), context)
-        let durability = section.optional("durability").map { reader in
-            reader.value(expected: "batched or synced") { AuditDurability(rawValue: $0) }
-        } ?? .batched
+        let durability =
+            section.optional("durability").map { reader in
+                reader.value(expected: "batched or synced") { AuditDurability(rawValue: $0) }
+            } ?? .batched
         let whenFull = section.optional("when_full").map { $0.choice(FullAuditQueue.self) } ?? .deny
         guard let directory, let durability, let whenFull else { return nil }
         return AuditConfiguration(directory: directory, durability: durability, whenFull: whenFull)

@@ -43,7 +43,9 @@ struct IssuerSection {
             section.optional("maximum_token_lifetime"), in: .seconds(1)...Self.greatestLifetime, Self.defaultLifetime)
         let claims = readClaimNames(section.optional("claims"))
         let trustDomains = readTrustDomains(section.optional("trust_domains"))
-        let keys = section.required("jwks_file", "the path of the issuer's JWK set").flatMap(readKeys)
+        let keys = section.required("jwks_file", "the path of the issuer's JWK set").flatMap {
+            readKeys($0, for: algorithms)
+        }
         guard let issuer, let profile, let audiences, let algorithms, let leeway, let lifetime, let claims,
             let trustDomains, let keys
         else { return nil }
@@ -88,12 +90,16 @@ struct IssuerSection {
         return reader.distinct(atLeastOne: "trust domain") { $0.trustDomain() }.map { ($0, ()) }
     }
 
-    private func readKeys(_ reader: DocumentReader) -> KeySet? {
+    private func readKeys(_ reader: DocumentReader, for algorithms: [SignatureAlgorithm]?) -> KeySet? {
         guard let bytes = TrustFile(context: context).bytes(reader) else { return nil }
         do throws(KeySetError) {
-            return try KeySet(jwks: bytes.span)
+            let set = try KeySet(jwks: bytes.span)
+            if let algorithms, !set.keys.contains(where: { key in algorithms.contains { key.publicKey.accepts($0) } }) {
+                reader.warn("no key of the set is for one of algorithms; every token of the issuer will be refused")
+            }
+            return set
         } catch {
-            reader.refuse("the file is no JWK set that can be used: \(error)")
+            reader.refuse("the file cannot be used (\(error)); write the issuer's public keys as a JWK set")
             return nil
         }
     }

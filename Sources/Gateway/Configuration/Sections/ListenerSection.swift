@@ -98,7 +98,8 @@ struct ListenerSection {
         }
         guard let key else { return nil }
         guard leaf.isMatched(by: key) else {
-            certificateReader.refuse("the first certificate of the file is not of the key in private_key_file; pair them")
+            certificateReader.refuse(
+                "the first certificate of the file is not of the key in private_key_file; pair them")
             return nil
         }
         return ServerCertificate(chain: chain, key: key)
@@ -115,7 +116,9 @@ struct ListenerSection {
     private func readClients(_ reader: DocumentReader?) -> Clients? {
         guard let section = reader?.section(["certificate", "identity", "trust_domains"]) else { return nil }
         let demand = section.optional("certificate").map { $0.choice(ClientCertificateDemand.self) } ?? .required
-        let identity = section.optional("identity").map { $0.value(expected: "spiffe or any") { IdentityMode(rawValue: $0) } } ?? .spiffe
+        let identity =
+            section.optional("identity").map { $0.value(expected: "spiffe or any") { IdentityMode(rawValue: $0) } }
+            ?? .spiffe
         let list = section.required("trust_domains", "a list of name and bundle_file")
         guard let items = list?.items(atLeastOne: "trust domain") else { return nil }
         var names = NameRegister(kind: "trust domain of this listener")

@@ -18,7 +18,8 @@ extension DocumentReader {
 
     /// The name of a SPIFFE trust domain (SPIFFE-ID §2.1).
     func trustDomain() -> String? {
-        value(expected: "a trust domain: lower-case letters, digits, dots, hyphens and underscores, at most 255") { text in
+        value(expected: "a trust domain: lower-case letters, digits, dots, hyphens and underscores, at most 255") {
+            text in
             let isValid = text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),

@@ -12,11 +12,14 @@ struct RouteSection {
 
     let issuers: NameRegister
     let upstreams: NameRegister
+    /// The hosts of the listeners' origins.
+    let hosts: Set<String>
     private var names = NameRegister(kind: "route")
 
-    init(issuers: NameRegister, upstreams: NameRegister) {
+    init(issuers: NameRegister, upstreams: NameRegister, hosts: Set<String>) {
         self.issuers = issuers
         self.upstreams = upstreams
+        self.hosts = hosts
     }
 
     /// The routes that could be read; faults tell of the others.
@@ -45,12 +48,13 @@ struct RouteSection {
 
     private func readMatch(_ reader: DocumentReader?) -> RouteMatch? {
         guard let section = reader?.section(["methods", "host", "path"]) else { return nil }
-        let methods = section.optional("methods").map { list in
-            list.distinct(atLeastOne: "method") { $0.value(expected: "a method in capitals, such as GET", Self.method) }
-        } ?? []
-        let host = section.optional("host").map { reader in
-            reader.value(expected: "a host without a port") { Self.host($0) }
-        } ?? .some(nil)
+        let methods =
+            section.optional("methods").map { list in
+                list.distinct(atLeastOne: "method") {
+                    $0.value(expected: "a method in capitals, such as GET", Self.method)
+                }
+            } ?? []
+        let host = section.optional("host").map(readHost) ?? .some(nil)
         let path = section.required("path", "the path to match, such as \"/orders/{order_id}\"").flatMap(readPath)
         guard let methods, let host, let path else { return nil }
         return RouteMatch(methods: methods, host: host, path: path)
@@ -71,9 +75,14 @@ struct RouteSection {
     }
 
     /// The host in lower case, as a request's authority names it; the outer optional tells whether it was understood.
-    private static func host(_ text: String) -> String?? {
-        guard let parts = HostPort(text), parts.port == nil else { return nil }
-        return .some(parts.bracketedHost)
+    private func readHost(_ reader: DocumentReader) -> String?? {
+        let host = reader.value(expected: "a host without a port") { text -> String? in
+            guard let parts = HostPort(text), parts.port == nil else { return nil }
+            return parts.bracketedHost
+        }
+        guard let host else { return nil }
+        if !hosts.contains(host) { reader.warn("no listener has an origin of this host; no request can match") }
+        return .some(host)
     }
 
     // MARK: require
@@ -96,7 +105,9 @@ struct RouteSection {
             maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch)
     }
 
-    /// The scope; the outer optional tells whether it was understood. Without known parameters it cannot be checked.
+    /// The scope; the outer optional tells whether it was understood.
+    ///
+    /// Without known parameters it cannot be checked.
     private func readScope(_ reader: DocumentReader, parameters: [String]?) -> ScopeTemplate?? {
         guard let text = reader.text(), let parameters else { return nil }
         do throws(ScopeTemplateError) {
@@ -112,9 +123,10 @@ struct RouteSection {
     private func readForwarding(_ reader: DocumentReader?) -> ForwardingRule? {
         guard let reader else { return ForwardingRule(authorization: .strip, clientCertificate: false) }
         guard let section = reader.section(["authorization", "client_cert"]) else { return nil }
-        let authorization = section.optional("authorization").map { reader in
-            reader.value(expected: "strip, bearer or keep") { AuthorizationForwarding(rawValue: $0) }
-        } ?? .strip
+        let authorization =
+            section.optional("authorization").map { reader in
+                reader.value(expected: "strip, bearer or keep") { AuthorizationForwarding(rawValue: $0) }
+            } ?? .strip
         let clientCertificate = section.optional("client_cert").map { $0.flag() } ?? false
         guard let authorization, let clientCertificate else { return nil }
         return ForwardingRule(authorization: authorization, clientCertificate: clientCertificate)

@@ -16,7 +16,8 @@ struct TrustFile {
         do throws(CertificateError) {
             return try Certificate.chain(pem: file.bytes.span)
         } catch {
-            reader.refuse("the file holds no certificate that can be read; write PEM with CERTIFICATE blocks and nothing else")
+            reader.refuse(
+                "the file holds no certificate that can be read; write PEM with CERTIFICATE blocks and nothing else")
             return nil
         }
     }

@@ -4,6 +4,7 @@ import Configuration
 import Exchange
 import HTTP1
 import HTTP2
+import Identity
 import Logging
 import Reactor
 import TLS

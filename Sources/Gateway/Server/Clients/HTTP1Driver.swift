@@ -22,11 +22,12 @@ final class HTTP1Driver: ConnectionDriver {
     // MARK: Input
 
     override func input(_ bytes: inout ByteQueue) {
-        while !bytes.isEmpty, !isOver {
+        // Ends when the machine wants more: the end of content may come without a byte of its own.
+        while !isOver, !sawFault {
             if let call, !call.canTakeBody { return }
             let candidate = call ?? worker.takeCall()
             let event = machine.input(bytes.readable, head: &candidate.exchange.request)
-            if call == nil, !event.beginsCall { worker.recycle(candidate) }
+            if call == nil, !event.usesCall { worker.recycle(candidate) }
             guard take(event, of: &bytes, candidate) else { return }
         }
     }
@@ -55,7 +56,7 @@ final class HTTP1Driver: ConnectionDriver {
         case .waiting:
             return false
         case .refused(let fault):
-            refuse(fault)
+            refuse(fault, candidate)
             return false
         }
     }
@@ -66,23 +67,19 @@ final class HTTP1Driver: ConnectionDriver {
         if call.isAnswered { finishCall(call) }
     }
 
-    private func refuse(_ fault: MessageFault) {
+    private func refuse(_ fault: MessageFault, _ candidate: Call) {
         sawFault = true
         isPartial = false
-        if let call {
-            call.refuseBody(fault)
-        } else {
-            let call = worker.takeCall()
-            self.call = call
-            call.refuse(fault, on: self, stream: 0)
-        }
+        guard call == nil else { return candidate.refuseBody(fault) }
+        call = candidate
+        candidate.refuse(fault, on: self, stream: 0)
     }
 
     override func endOfInput() {
         switch machine.endOfInput() {
         case .idle:
             isOver = true
-        case .waiting:
+        case .answerOwed:
             // The request came whole: a client may end its side and still read the answer.
             machine.closeAfterAnswer()
         case .truncated:
@@ -189,9 +186,11 @@ final class HTTP1Driver: ConnectionDriver {
 }
 
 extension HTTP1ServerConnection.Input {
-    /// Whether the candidate's head has been filled.
-    fileprivate var beginsCall: Bool {
-        if case .request = self { return true }
-        return false
+    /// Whether a call comes of it.
+    fileprivate var usesCall: Bool {
+        switch self {
+        case .request, .refused: true
+        default: false
+        }
     }
 }

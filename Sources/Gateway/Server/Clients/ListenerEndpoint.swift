@@ -3,7 +3,7 @@ import Reactor
 
 /// A worker's own listening socket: takes connections in.
 final class ListenerEndpoint: Endpoint {
-    private var socket: ListeningSocket?
+    private let socket: ListeningSocket
     private let index: Int
     /// How long accepting rests when descriptors or memory have run out, in nanoseconds.
     private static let rest: Int64 = 100_000_000
@@ -17,20 +17,19 @@ final class ListenerEndpoint: Endpoint {
     }
 
     func start() throws {
-        guard let socket else { return }
         try worker.add(self, watching: socket.descriptor, for: .readableLevel)
     }
 
+    /// Listens no more: the socket closes with this object, which the worker lets go of.
     func close() {
-        socket = nil
+        worker.unwatch(socket.descriptor)
         worker.remove(self)
     }
 
     override func ready(_ readiness: Poller.Readiness) {
         for _ in 0..<Self.batch {
-            guard let accepted = socket?.accept() else { return }
-            switch consume accepted {
-            case .connection(let socket, let address): admit(socket, address)
+            switch socket.accept() {
+            case .connection(let socket, from: let address): admit(socket, address)
             case .none: return
             case .exhausted(let error):
                 worker.logger.warning("cannot accept connections for a while", metadata: ["reason": "\(error)"])
@@ -42,13 +41,11 @@ final class ListenerEndpoint: Endpoint {
 
     /// Stops watching, since the kernel would report again at once.
     private func rest() {
-        guard let socket else { return }
         worker.unwatch(socket.descriptor)
         worker.setDeadline(worker.now + Self.rest, of: self)
     }
 
     override func deadlinePassed() {
-        guard let socket else { return }
         do { try worker.watch(self, on: socket.descriptor, for: .readableLevel) } catch {
             worker.logger.error("a listener cannot be watched", metadata: ["reason": "\(error)"])
             worker.setDeadline(worker.now + Self.rest, of: self)

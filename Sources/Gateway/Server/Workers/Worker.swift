@@ -36,6 +36,9 @@ final class Worker {
     private let mailKey: SlotKey
     private var pools: [SocketAddress: IdlePool] = [:]
     private var waiting: [Call] = []
+    private var offeredAt: Int64 = 0
+    /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
+    private static let offerInterval: Int64 = 100_000_000
 
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
@@ -85,15 +88,18 @@ final class Worker {
                 if event.key == mailKey { readMail() } else { endpoints[event.key]?.ready(event.readiness) }
             }
             fireTimers()
+            if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
             flushDirty()
+            if audit.unrecorded > 0 { reportUnrecorded() }
             if isDraining, connections.isServed(by: index) == false { isStopped = true }
         }
     }
 
     private func timeout() -> CInt {
         guard dirty.isEmpty else { return 0 }
-        guard let delay = wheel.delay(from: Clock.monotonic()) else { return -1 }
-        return CInt(min(delay / 1_000_000 + 1, 60_000))
+        let longest = waiting.isEmpty ? 60_000 : Self.offerInterval / 1_000_000
+        guard let delay = wheel.delay(from: Clock.monotonic()) else { return waiting.isEmpty ? -1 : CInt(longest) }
+        return CInt(min(delay / 1_000_000 + 1, longest))
     }
 
     private func fireTimers() {
@@ -128,7 +134,8 @@ final class Worker {
     // MARK: Endpoints
 
     /// Takes an endpoint in and watches its descriptor.
-    func add(_ endpoint: Endpoint, watching descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws {
+    func add(_ endpoint: Endpoint, watching descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws
+    {
         endpoint.key = endpoints.insert(endpoint)
         do { try poller.add(descriptor, for: interest, key: endpoint.key) } catch {
             endpoints.remove(endpoint.key)
@@ -224,6 +231,20 @@ final class Worker {
         }
     }
 
+    /// Tells in the log how many records it had no room for.
+    private func reportUnrecorded() {
+        record.reset()
+        record.member("count", number: audit.unrecorded)
+        record.member(event: .alertRaised)
+        record.member("reason", "audit.unrecorded" as StaticString)
+        record.member("time", time: time)
+        record.finish()
+        switch audit.submit(record, reserving: 0) {
+        case .accepted, .pending: audit.forgetUnrecorded()
+        case .full, .tooLarge: break
+        }
+    }
+
     // MARK: Calls
 
     func takeCall() -> Call {
@@ -245,6 +266,7 @@ final class Worker {
     }
 
     private func resumeWaiting() {
+        offeredAt = now
         let calls = waiting
         waiting.removeAll(keepingCapacity: true)
         for call in calls { call.auditProgressed() }

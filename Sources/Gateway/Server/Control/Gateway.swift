@@ -1,0 +1,233 @@
+import Audit
+import Bytes
+import Configuration
+import Glibc
+public import Logging
+import Reactor
+
+/// The whole gateway: workers that serve, an audit thread that records, and this, the control thread, which does everything
+/// slow: signals, reload, health.
+public final class Gateway {
+    private let file: String
+    private let environment: [String: String]
+    private let logger: Logger
+
+    private var configuration: GatewayConfiguration
+    private var generation: UInt64 = 1
+    private let descriptors: Int
+    private let connections: ConnectionCount
+    private let audit: AuditWriter
+    private let records: ControlRecords
+    private let signals: SignalSource
+    private let mailbox: Mailbox<ControlMessage>
+    private var workers: [WorkerHandle] = []
+    private var poller: Poller
+    private var observability: ObservabilityServer?
+    private var draining: Drain?
+
+    private struct Drain {
+        let deadline: Int64
+        var secondNotice: Int64
+    }
+
+    private static let signalKey = SlotKey(rawValue: 1)
+    private static let mailKey = SlotKey(rawValue: 2)
+    /// The room for records of one worker, in bytes.
+    private static let queueCapacity = 8 << 20
+
+    /// Loads a configuration, and opens nothing yet.
+    ///
+    /// - Throws: ``ConfigurationFaults`` where it is not valid; ``GatewayError`` where the process lacks something.
+    public init(file: String, environment: [String: String], logger: Logger) throws {
+        self.file = file
+        self.environment = environment
+        self.logger = logger
+        configuration = try GatewayConfiguration.load(file: file, environment: environment)
+        signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+        mailbox = try Mailbox()
+        poller = try Poller()
+        descriptors = DescriptorLimit.raise()
+        audit = try AuditWriter(
+            directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
+        records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
+        let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
+    }
+
+    /// Serves until told to stop by a signal.
+    ///
+    /// - Throws: ``GatewayError``, or ``AuditWriterError`` where the log cannot be opened.
+    public func run() throws {
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+        let workerCount = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        try signals.watch(in: poller, key: Self.signalKey)
+        try mailbox.bell.watch(in: poller, key: Self.mailKey)
+        let builder = try makeBuilder(configuration)
+        var sockets: [[SocketParcel]] = []
+        for listener in configuration.listeners {
+            sockets.append(try ListenerSockets.open(listener, workers: workerCount))
+        }
+        if let address = configuration.observability {
+            observability = try ObservabilityServer(address: address, poller: poller)
+        }
+        audit.register(records.queue) {}
+        for index in 0..<workerCount {
+            let worker = try WorkerHandle(index: index, plan: builder.plan(), queueCapacity: Self.queueCapacity)
+            let mailbox = worker.mailbox
+            audit.register(worker.queue) { mailbox.post(.auditProgressed) }
+            workers.append(worker)
+        }
+        try audit.start()
+        records.submit(.gatewayStarted)
+        records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
+        for worker in workers {
+            try worker.start(
+                sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, control: mailbox,
+                logger: logger)
+        }
+        for listener in configuration.listeners {
+            logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
+        }
+        control()
+    }
+
+    private func makeBuilder(_ configuration: GatewayConfiguration) throws(GatewayError) -> PlanBuilder {
+        let fitting = DescriptorLimit.connections(descriptors: descriptors)
+        let limit = min(configuration.limits.connections, fitting)
+        if limit < configuration.limits.connections {
+            logger.warning(
+                "limits.connections is lowered to what the descriptor limit allows",
+                metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
+        }
+        connections.setLimit(limit)
+        return try PlanBuilder(configuration, generation: generation, connections: limit)
+    }
+
+    // MARK: The control loop
+
+    private func control() {
+        while workers.contains(where: { !$0.hasEnded }) {
+            let count: Int
+            do { count = try poller.wait(timeout: timeout()) } catch {
+                logger.critical("the control loop cannot wait", metadata: ["reason": "\(error)"])
+                break
+            }
+            for index in 0..<count {
+                let event = poller[index]
+                switch event.key {
+                case Self.signalKey: while let signal = signals.next() { handle(signal) }
+                case Self.mailKey: readMail()
+                default: observability?.ready(event, health: health, poller: poller)
+                }
+            }
+            continueDraining()
+        }
+        for worker in workers { worker.join() }
+        records.submit(.gatewayStopped)
+        if !audit.stop() {
+            logger.critical("not all audit records reached the disk; keep the directory and look at the disk")
+        }
+        logger.info("stopped")
+    }
+
+    private func timeout() -> CInt {
+        guard let draining else { return observability?.hasConnections == true ? 1000 : -1 }
+        let next = min(draining.deadline, draining.secondNotice) - Clock.monotonic()
+        return CInt(max(0, min(next / 1_000_000 + 1, 60_000)))
+    }
+
+    /// What `/readyz` says.
+    private var health: ObservabilityServer.Health {
+        if draining != nil { return .notReady("draining") }
+        if !audit.isHealthy { return .notReady("the audit log cannot be written") }
+        return .ready
+    }
+
+    private func readMail() {
+        for message in mailbox.take() {
+            switch message {
+            case .ended(let index): workers[index].hasEnded = true
+            case .failed(let index, let reason):
+                logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
+                workers[index].hasEnded = true
+                // A gateway with a dead worker would leave its share of the connections hanging.
+                for worker in workers { worker.mailbox.post(.stop) }
+            }
+        }
+    }
+
+    private func handle(_ signal: CInt) {
+        switch signal {
+        case SIGHUP: reload()
+        case SIGUSR1: audit.reopen()
+        default: draining == nil ? drain() : stop()
+        }
+    }
+
+    // MARK: Reload and end
+
+    private func reload() {
+        guard draining == nil else { return }
+        do {
+            let fresh = try GatewayConfiguration.load(file: file, environment: environment)
+            try checkUnchanged(fresh)
+            generation += 1
+            let builder = try makeBuilder(fresh)
+            var plans: [WorkerPlan] = []
+            for _ in workers { plans.append(try builder.plan()) }
+            for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
+            configuration = fresh
+            for warning in fresh.warnings { logger.warning("\(warning)") }
+            records.submit(.configLoaded, reason: "sha256:\(fresh.digest.hexadecimal)")
+            logger.info("configuration reloaded", metadata: ["sha256": "\(fresh.digest.hexadecimal)"])
+        } catch let error as ConfigurationFaults {
+            for fault in error.faults { logger.error("reload refused: \(fault)") }
+            records.submit(.alertRaised, reason: "config.rejected")
+        } catch {
+            logger.error("reload refused: \(error)")
+            records.submit(.alertRaised, reason: "config.rejected")
+        }
+    }
+
+    /// What cannot change while connections live.
+    private func checkUnchanged(_ fresh: GatewayConfiguration) throws(GatewayError) {
+        let before = configuration.listeners.map { "\($0.name) \($0.address)" }
+        let after = fresh.listeners.map { "\($0.name) \($0.address)" }
+        guard before == after else { throw GatewayError("listeners' names and addresses need a restart to change") }
+        guard fresh.workers == configuration.workers else { throw GatewayError("workers needs a restart to change") }
+        guard fresh.audit.directory == configuration.audit.directory,
+            fresh.audit.durability == configuration.audit.durability
+        else { throw GatewayError("audit.directory and audit.durability need a restart to change") }
+        guard fresh.observability == configuration.observability else {
+            throw GatewayError("observability.address needs a restart to change")
+        }
+    }
+
+    private func drain() {
+        let now = Clock.monotonic()
+        logger.info("draining", metadata: ["connections": "\(connections.count)"])
+        draining = Drain(
+            deadline: now + configuration.timeouts.drain.nanoseconds, secondNotice: now + 1_000_000_000)
+        for worker in workers { worker.mailbox.post(.drain) }
+    }
+
+    private func continueDraining() {
+        guard var drain = draining else { return }
+        let now = Clock.monotonic()
+        if now >= drain.secondNotice {
+            // HTTP/2 clients have had a round trip to hear of it (RFC 9113 §6.8).
+            drain.secondNotice = .max
+            draining = drain
+            for worker in workers { worker.mailbox.post(.drain) }
+        }
+        if now >= drain.deadline {
+            logger.warning("drain timed out", metadata: ["connections": "\(connections.count)"])
+            draining = Drain(deadline: .max, secondNotice: .max)
+            stop()
+        }
+    }
+
+    private func stop() {
+        for worker in workers { worker.mailbox.post(.stop) }
+    }
+}

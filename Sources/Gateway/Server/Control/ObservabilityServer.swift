@@ -1,0 +1,165 @@
+import Bytes
+import Configuration
+import HTTP
+import HTTP1
+import Reactor
+
+/// Answers `/healthz` and `/readyz` on an address of its own, from the control thread: plain HTTP, for orchestrators.
+final class ObservabilityServer {
+    /// Whether the gateway should be sent calls.
+    enum Health: Equatable {
+        case ready
+        case notReady(String)
+    }
+
+    private final class Connection {
+        let socket: Socket
+        var machine = HTTP1ServerConnection(limits: HeadLimits(bytes: 8 << 10, count: 64), bodyLimit: 4 << 10)
+        var head = RequestHead()
+        var inbound = ByteQueue()
+        var outbound = ByteQueue()
+        let deadline: Int64
+        var isOver = false
+
+        init(_ socket: consuming Socket, deadline: Int64) {
+            self.socket = consume socket
+            self.deadline = deadline
+        }
+    }
+
+    private let listener: ListeningSocket
+    private let buffer = ReceiveBuffer()
+    private var connections = SlotMap<Connection>()
+    private static let listenerKey = SlotKey(rawValue: 3)
+    private static let connectionLimit = 64
+    /// How long one connection may last, in nanoseconds.
+    private static let lifetime: Int64 = 10_000_000_000
+
+    init(address: ListenAddress, poller: borrowing Poller) throws {
+        do {
+            switch address {
+            case .ip(let host, let port):
+                guard let address = try SocketAddress.resolve(host: host, port: port).first else {
+                    throw SystemError("getaddrinfo", code: 2)
+                }
+                listener = try ListeningSocket(address, isExclusive: true)
+            case .unix(let path):
+                listener = try ListeningSocket(.unix(path))
+            }
+            try poller.add(listener.descriptor, for: .readableLevel, key: Self.listenerKey)
+        } catch {
+            throw GatewayError("observability.address \(address) cannot be listened on (\(error)); is it free?")
+        }
+    }
+
+    var hasConnections: Bool { connections.count > 0 }
+
+    /// Does what an event of the control thread's poller says.
+    func ready(_ event: Poller.Event, health: Health, poller: borrowing Poller) {
+        if event.key == Self.listenerKey {
+            accept(poller)
+        } else if let connection = connections[event.key] {
+            serve(connection, health)
+            if connection.isOver { connections.remove(event.key) }
+        }
+    }
+
+    private func accept(_ poller: borrowing Poller) {
+        dropOverdue()
+        while true {
+            switch listener.accept() {
+            case .connection(let socket, from: _):
+                guard connections.count < Self.connectionLimit else { continue }
+                let connection = Connection(socket, deadline: Clock.monotonic() + Self.lifetime)
+                let key = connections.insert(connection)
+                do { try poller.add(connection.socket.descriptor, for: .everything, key: key) } catch {
+                    connections.remove(key)
+                }
+            case .none: return
+            case .exhausted: return
+            }
+        }
+    }
+
+    /// Makes room: whoever was slow has had its time.
+    private func dropOverdue() {
+        let now = Clock.monotonic()
+        connections.removeAll(where: { $0.deadline < now })
+    }
+
+    private func serve(_ connection: Connection, _ health: Health) {
+        while !connection.isOver {
+            switch buffer.read(from: connection.socket) {
+            case .moved(let count): buffer.with(count) { connection.inbound.append($0) }
+            case .wouldBlock: return answer(connection, health)
+            case .ended, .failed: connection.isOver = true
+            }
+            answer(connection, health)
+        }
+    }
+
+    private func answer(_ connection: Connection, _ health: Health) {
+        var bytes = ByteQueue()
+        swap(&bytes, &connection.inbound)
+        loop: while !bytes.isEmpty {
+            switch connection.machine.input(bytes.readable, head: &connection.head) {
+            case .needMore(let consumed):
+                bytes.consume(consumed)
+                break loop
+            case .request(let consumed, let hasBody):
+                bytes.consume(consumed)
+                if !hasBody { respond(connection, health) }
+            case .body(_, _, let consumed):
+                bytes.consume(consumed)
+            case .endOfBody(let consumed):
+                bytes.consume(consumed)
+                respond(connection, health)
+            case .waiting:
+                break loop
+            case .refused:
+                connection.isOver = true
+                break loop
+            }
+        }
+        swap(&bytes, &connection.inbound)
+        flush(connection)
+    }
+
+    private func respond(_ connection: Connection, _ health: Health) {
+        var response = ResponseHead()
+        var text = "ok"
+        response.status = 200
+        let path = connection.head.target.withReadable { String(validating: $0) ?? "" }
+        switch path {
+        case "/healthz": break
+        case "/readyz":
+            if case .notReady(let reason) = health {
+                response.status = 503
+                text = reason
+            }
+        default:
+            response.status = 404
+            text = "there are /healthz and /readyz"
+        }
+        let body = Array("\(text)\n".utf8)
+        response.framing = .length(UInt64(body.count))
+        response.fields.append(.contentType, value: "text/plain; charset=utf-8".utf8.span)
+        response.fields.append(.cacheControl, value: "no-store".utf8.span)
+        connection.machine.sendHead(response, into: &connection.outbound)
+        connection.machine.sendBody(body.span, into: &connection.outbound)
+        connection.machine.endBody(into: &connection.outbound)
+        if connection.machine.afterAnswer == .close { connection.isOver = true }
+    }
+
+    private func flush(_ connection: Connection) {
+        while !connection.outbound.isEmpty {
+            switch connection.outbound.withReadable({ connection.socket.write($0) }) {
+            case .moved(let count): connection.outbound.consume(count)
+            case .wouldBlock: return
+            case .ended, .failed:
+                connection.isOver = true
+                return
+            }
+        }
+    }
+}

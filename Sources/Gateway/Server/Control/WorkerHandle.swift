@@ -1,0 +1,57 @@
+import Audit
+import Logging
+import Reactor
+import Synchronization
+
+/// What workers tell the control thread.
+enum ControlMessage: Sendable {
+    /// The worker has served its last connection.
+    case ended(Int)
+    /// The worker could not go on.
+    case failed(Int, String)
+}
+
+/// The control thread's end of a worker.
+final class WorkerHandle {
+    let index: Int
+    let mailbox: Mailbox<WorkerMessage>
+    let queue: AuditQueue
+    var hasEnded = false
+    private let plan: WorkerPlan
+    private var thread: WorkerThread?
+
+    init(index: Int, plan: WorkerPlan, queueCapacity: Int) throws {
+        self.index = index
+        self.plan = plan
+        mailbox = try Mailbox()
+        queue = AuditQueue(capacity: queueCapacity)
+    }
+
+    /// Starts the thread. It builds everything that it owns itself.
+    func start(
+        sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, control: Mailbox<ControlMessage>,
+        logger: Logger
+    ) throws {
+        let (index, mailbox, plan, queue) = (index, mailbox, plan, queue)
+        thread = try WorkerThread(name: "worker-\(index)") {
+            do {
+                let sink = AuditSink(queue: queue, configuration: plan.audit, writer: audit)
+                let worker = try Worker(
+                    index: index, mailbox: mailbox, plan: plan, audit: sink, connections: connections, logger: logger)
+                for (listener, parcel) in sockets.enumerated() {
+                    guard let socket = parcel.open() else { continue }
+                    try worker.listen(socket, index: listener)
+                }
+                worker.run()
+                control.post(.ended(index))
+            } catch {
+                control.post(.failed(index, "\(error)"))
+            }
+        }
+    }
+
+    func join() {
+        thread?.join()
+        thread = nil
+    }
+}
