@@ -66,7 +66,7 @@ struct AuditQueueTests {
         let queue = AuditQueue(capacity: 4096)
         for excess in [0, 1] {
             var record = AuditRecord()
-            record.member("event", String(repeating: "x", count: 4096 - 12 - #"{"event":"",}"#.utf8.count + excess))
+            record.member("event", String(repeating: "x", count: 4096 - 12 - #"{"event":""}"#.utf8.count + excess))
             record.finish()
             let (canHold, isTaken) = (queue.canEverHold(record), queue.submit(record) != nil)
             #expect(canHold == (excess == 0))

@@ -67,7 +67,7 @@ struct AuditRecordTests {
         record.member("event", "x" as StaticString)
         record.finish()
         let size = record.byteCount
-        #expect(size == #"{"event":"x",}"#.utf8.count)
+        #expect(size == #"{"event":"x"}"#.utf8.count)
     }
 
     @Test("Members out of order, twice, or behind the end are refused")

@@ -54,6 +54,37 @@ struct JSONTextTests {
         }
     }
 
+    @Test("Every byte in every place is seen as what it is, plain or not")
+    func plain() {
+        for count in 1...20 {
+            for position in 0..<count {
+                for byte: UInt8 in 0...255 {
+                    var bytes = Array(repeating: UInt8(ascii: "~"), count: count)
+                    bytes[position] = byte
+                    let isPlain = (0x20...0x7e).contains(byte) && byte != 0x22 && byte != 0x5c
+                    let isFound = bytes.span.needsNoEscape
+                    if isFound != isPlain { Issue.record("\(byte) at \(position) of \(count)") }
+                }
+            }
+        }
+        let nothing: [UInt8] = []
+        let isPlain = nothing.span.needsNoEscape
+        #expect(isPlain)
+    }
+
+    @Test("A digest is written as its hexadecimal digits")
+    func digits() throws {
+        for step: UInt8 in [0, 1, 37, 255] {
+            let bytes = (0..<32).map { UInt8($0) &* step &+ 9 }
+            let value = Digest256(bytes.span)
+            let digest = try #require(value)
+            let digits = digest.digits
+            var text = ByteQueue()
+            text.append(digits.span)
+            #expect(Lines.text(text) == digest.hexadecimal)
+        }
+    }
+
     @Test(
         "Order is that of code points: by bytes, a beginning first",
         arguments: [

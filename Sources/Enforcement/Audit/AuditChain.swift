@@ -38,18 +38,17 @@ public struct AuditChain {
         let start = lines.count
         let contents = record.contents
         lines.append(contents.extracting(0..<holes.previousOffset))
-        appendPrevious(to: &lines)
+        appendPrevious(to: &lines, at: holes.previousOffset)
         lines.append(contents.extracting(holes.previousOffset..<holes.sequenceOffset))
         appendSequence(to: &lines)
         lines.append(contents.extracting(holes.sequenceOffset..<holes.count))
         endLine(&lines, from: start)
     }
 
-    /// Fills the first hole.
-    func appendPrevious(to lines: inout ByteQueue) {
-        lines.append("\"prev\":\"")
-        lines.append(hexadecimal: previous)
-        lines.append(UInt8(ascii: "\""))
+    /// Fills the first hole, which is at that offset in the record.
+    func appendPrevious(to lines: inout ByteQueue, at offset: Int) {
+        let digits = previous.digits
+        lines.append(key: "prev", plainText: digits.span, after: offset > 1 ? UInt8(ascii: ",") : nil)
     }
 
     /// Fills the second hole.

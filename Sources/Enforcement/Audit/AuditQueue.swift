@@ -150,7 +150,7 @@ extension AuditQueue {
         let body = start + UInt64(Self.recordOverhead)
         let line = lines.count
         ring.read(previous, at: body, into: &lines)
-        chain.appendPrevious(to: &lines)
+        chain.appendPrevious(to: &lines, at: previous)
         ring.read(sequence - previous, at: body + UInt64(previous), into: &lines)
         chain.appendSequence(to: &lines)
         ring.read(count - sequence, at: body + UInt64(sequence), into: &lines)

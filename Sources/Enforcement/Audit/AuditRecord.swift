@@ -37,11 +37,14 @@ public struct AuditRecord: ~Copyable {
 
     /// Adds text, given as UTF-8; every byte that is not part of well-formed UTF-8 is written as `\ufffd`.
     public mutating func member(_ key: StaticString, _ value: Span<UInt8>) {
+        guard !value.needsNoEscape else {
+            plainText(key, value)
+            return
+        }
         begin(key)
         bytes.append(UInt8(ascii: "\""))
         bytes.append(escapingJSON: value)
         bytes.append(UInt8(ascii: "\""))
-        end()
     }
 
     /// Adds text.
@@ -58,40 +61,31 @@ public struct AuditRecord: ~Copyable {
     public mutating func member(_ key: StaticString, number: UInt64) {
         begin(key)
         bytes.append(decimal: number)
-        end()
     }
 
     /// Adds `true` or `false`.
     public mutating func member(_ key: StaticString, flag: Bool) {
         begin(key)
         bytes.append(flag ? "true" : "false")
-        end()
     }
 
     /// Adds a value that is JSON already: well-formed, without spaces, its keys in code-point order.
     public mutating func member(_ key: StaticString, raw json: Span<UInt8>) {
         begin(key)
         bytes.append(json)
-        end()
     }
 
     /// Adds a moment, as RFC 3339 in UTC with microseconds.
     public mutating func member(_ key: StaticString, time: UnixTime) {
-        begin(key)
+        place(key)
         timestamp.set(time)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(timestamp.span)
-        bytes.append(UInt8(ascii: "\""))
-        end()
+        bytes.append(key: key, plainText: timestamp.span, after: separator)
     }
 
     /// Adds a digest, as 64 lower-case hexadecimal digits.
     public mutating func member(_ key: StaticString, digest: Digest256) {
-        begin(key)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(hexadecimal: digest)
-        bytes.append(UInt8(ascii: "\""))
-        end()
+        let digits = digest.digits
+        plainText(key, digits.span)
     }
 
     /// Closes the record: only now may it be given to a queue or a chain.
@@ -105,19 +99,31 @@ public struct AuditRecord: ~Copyable {
     /// The size of the record without `prev` and `seq`, in bytes.
     public var byteCount: Int { bytes.count }
 
+    private mutating func plainText(_ key: StaticString, _ value: Span<UInt8>) {
+        place(key)
+        bytes.append(key: key, plainText: value, after: separator)
+    }
+
     private mutating func begin(_ key: StaticString) {
-        precondition(!isFinished, "a finished record takes no member")
-        precondition(lastKey.span.precedes(key.span), "members come in code-point order, each key once")
-        lastKey = key
-        if sequenceOffset == nil { markHoles(before: key) }
-        if previousOffset != nil { bytes.append(UInt8(ascii: ",")) }
+        place(key)
+        if let separator { bytes.append(separator) }
         bytes.append(UInt8(ascii: "\""))
         bytes.append(key.span)
         bytes.append("\":")
     }
 
-    private mutating func end() {
-        if previousOffset == nil { bytes.append(UInt8(ascii: ",")) }
+    /// Checks that the key may be next, and notes the holes that are before it.
+    private mutating func place(_ key: StaticString) {
+        precondition(!isFinished, "a finished record takes no member")
+        precondition(lastKey.span.precedes(key.span), "members come in code-point order, each key once")
+        lastKey = key
+        // Most keys are told from both holes by their first letter.
+        if sequenceOffset == nil, key.span[0] >= UInt8(ascii: "p") { markHoles(before: key) }
+    }
+
+    /// What stands before the next member: nothing where it is the first of the line.
+    private var separator: UInt8? {
+        bytes.count > 1 || previousOffset != nil ? UInt8(ascii: ",") : nil
     }
 
     /// Notes where `prev` and `seq` belong, once the next key lies behind them.
@@ -162,7 +168,7 @@ extension AuditRecord {
 struct RecordHoles: Equatable {
     /// The number of the record's bytes.
     let count: Int
-    /// The offset before which `"prev":…` belongs.
+    /// The offset before which `,"prev":…` belongs; 1 where it is the first member, which has no comma.
     let previousOffset: Int
     /// The offset before which `,"seq":…` belongs.
     let sequenceOffset: Int

@@ -45,7 +45,7 @@ public final class AuditWriter: Sendable {
     /// - Parameters:
     ///   - queue: what its one producer submits to.
     ///   - wake: called on the audit thread once records of this queue were put on disk (with `synced` durability only),
-    ///     and once there is room again after a record found none; it must not wait.
+    ///     once there is room again after a record found none, and once the log is healthy again; it must not wait.
     public func register(_ queue: AuditQueue, wake: @escaping @Sendable () -> Void) {
         precondition(thread.withLock { $0 == nil }, "queues are registered before the start")
         outlets.withLock { $0.append(AuditOutlet(queue: queue, wake: wake)) }

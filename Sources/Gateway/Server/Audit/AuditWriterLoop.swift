@@ -191,6 +191,8 @@ extension AuditWriterLoop {
         alert = failure.map { "audit.failed: \($0)" }
         failure = nil
         signals.isHealthy.store(true, ordering: .releasing)
+        // Who was refused for the failure, and not for want of room, waits too.
+        for outlet in outlets { outlet.wake() }
     }
 }
 
