@@ -153,6 +153,7 @@ class Authority:
         identity = Identity(certificate, key, stem.with_suffix(".pem"), stem.with_suffix(".key"))
         pem = [link.public_bytes(serialization.Encoding.PEM) for link in (certificate, *chain)]
         identity.chain_file.write_bytes(b"".join(pem))
+        identity.key_file.touch(mode=0o600)
         identity.key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
