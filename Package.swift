@@ -107,7 +107,7 @@ let package = Package(
         tests(of: "TLS", with: ["Bytes", "Cryptography"]),
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
-        tests(of: "HTTP2", with: ["Bytes", "HTTP"]),
+        tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
         tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
         tests(of: "Tokens", with: ["Bytes", "JSON", "Cryptography", "Identity"]),
         tests(of: "Possession", with: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens", "TLS"]),
@@ -118,6 +118,10 @@ let package = Package(
             of: "Configuration",
             with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
         tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
+        tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
+        tests(
+            of: "sallyport",
+            with: ["Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Policy", "Configuration"]),
     ]
 )

@@ -187,7 +187,8 @@ struct TLSSessionTests {
 
     @Test("An expired certificate is refused")
     func refusesExpired() throws {
-        let pair = try pair(world.agent(of: world.agents, notAfter: World.now + .seconds(10)), at: World.now + .seconds(11))
+        let pair = try pair(
+            world.agent(of: world.agents, notAfter: World.now + .seconds(10)), at: World.now + .seconds(11))
         pair.run()
         #expect(!pair.server.isEstablished)
         #expect(pair.server.refusal == CertificateRefusal("certificate.expired"))
@@ -239,7 +240,9 @@ struct TLSSessionTests {
         #expect(!pair.server.isEstablished)
     }
 
-    @Test("Garbage instead of a handshake ends the session", arguments: ["GET / HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}zzzzzzzz"])
+    @Test(
+        "Garbage instead of a handshake ends the session",
+        arguments: ["GET / HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}zzzzzzzz"])
     func refusesGarbage(text: String) throws {
         let wire = TLSWire()
         let session = try TLSSession(server: world.context([world.server(dns: "localhost")]), wire: wire)

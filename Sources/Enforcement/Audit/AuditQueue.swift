@@ -16,8 +16,8 @@ public final class AuditQueue: Sendable {
     private let acknowledged = Atomic<UInt64>(0)
     private let starved = Atomic<Bool>(false)
 
-    /// What a record costs beside its bytes: three little-endian 32-bit numbers.
-    private static let headerByteCount = 12
+    /// The room that a record takes beside its bytes: three little-endian 32-bit numbers.
+    public static let recordOverhead = 12
     /// The room that `prev`, `seq` and their names take in a line.
     private static let holeByteCount = 128
 
@@ -37,14 +37,14 @@ public final class AuditQueue: Sendable {
         return Int(truncatingIfNeeded: published.load(ordering: .acquiring) &- taken)
     }
 
-    /// The room in bytes, of which a record takes 12 more than its ``AuditRecord/byteCount``.
+    /// The room in bytes, of which a record takes ``recordOverhead`` more than its own bytes.
     public var capacity: Int { ring.capacity }
 
     /// Whether `record` could be taken by an empty queue.
     ///
     /// Where not, waiting does not help: the record is too large for this log, and what it is about must be refused.
     public func canEverHold(_ record: borrowing AuditRecord) -> Bool {
-        record.byteCount + Self.headerByteCount <= ring.capacity
+        record.byteCount + Self.recordOverhead <= ring.capacity
             && record.byteCount + Self.holeByteCount <= AuditChain.maximumLineByteCount
     }
 }
@@ -54,16 +54,21 @@ public final class AuditQueue: Sendable {
 extension AuditQueue {
     /// Takes a finished record.
     ///
-    /// - Returns: what can be redeemed for a receipt; nothing where there is no room: then nothing was taken. Ask
-    ///   ``canEverHold(_:)`` whether there ever will be.
-    public func submit(_ record: borrowing AuditRecord) -> AuditTicket? {
+    /// - Parameters:
+    ///   - record: finished.
+    ///   - reserve: the room in bytes that must be left behind it, for records that are still to come whatever happens;
+    ///     each takes ``recordOverhead`` more than its own bytes.
+    /// - Returns: what can be redeemed for a receipt; nothing where there is no room: then nothing was taken, and
+    ///   ``takeStarvation()`` tells the consumer. Ask ``canEverHold(_:)`` whether there ever will be room.
+    public func submit(_ record: borrowing AuditRecord, leaving reserve: Int = 0) -> AuditTicket? {
         guard let holes = record.holes else { preconditionFailure("an unfinished record is not submitted") }
         guard canEverHold(record) else { return nil }
         let position = published.load(ordering: .relaxed)
-        let needed = Self.headerByteCount + holes.count
-        guard hasRoom(for: needed, at: position) || hasRoomAfterAll(for: needed, at: position) else { return nil }
+        let needed = Self.recordOverhead + holes.count
+        let room = needed + reserve
+        guard hasRoom(for: room, at: position) || hasRoomAfterAll(for: room, at: position) else { return nil }
         writeHeader(holes, at: position)
-        ring.write(record.contents, at: position + UInt64(Self.headerByteCount))
+        ring.write(record.contents, at: position + UInt64(Self.recordOverhead))
         let end = position + UInt64(needed)
         published.store(end, ordering: .releasing)
         return AuditTicket(position: end)
@@ -142,7 +147,7 @@ extension AuditQueue {
 
     private func move(at start: UInt64, into chain: inout AuditChain, _ lines: inout ByteQueue) -> UInt64 {
         let (count, previous, sequence) = (number(at: start), number(at: start + 4), number(at: start + 8))
-        let body = start + UInt64(Self.headerByteCount)
+        let body = start + UInt64(Self.recordOverhead)
         let line = lines.count
         ring.read(previous, at: body, into: &lines)
         chain.appendPrevious(to: &lines)

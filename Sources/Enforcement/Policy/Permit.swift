@@ -34,22 +34,27 @@ extension Route {
     ///   - possession: the proofs that hold for that token.
     ///   - unrevoked: evidence that nothing of it is revoked.
     ///   - target: the one that this route was found with.
-    /// - Throws: the first condition that does not hold: issuer, possession, delegation, scope.
+    /// - Throws: the first condition that does not hold: issuer, possession, delegation, scope; ``PolicyDenial/route``
+    ///   where this route is not for `target` at all.
     public func permit(
         token: borrowing VerifiedToken, possession: borrowing VerifiedPossession, unrevoked: consuming Unrevoked,
         target: borrowing NormalizedTarget
     ) throws(PolicyDenial) -> Permit {
         let claims = token.claims
+        let grant = try judge(claims, possession: possession.methods, at: target)
+        return Permit(route: self, grant: grant, claims: claims, possession: possession.methods)
+    }
+
+    /// The same on plain values: the grant that covers what the route asks for, if it asks for one.
+    func judge(
+        _ claims: TokenClaims, possession methods: PossessionMethods, at target: borrowing NormalizedTarget
+    ) throws(PolicyDenial) -> ScopeGrant? {
         guard match.path.matches(target) else { throw .route }
         guard acceptsIssuer(claims.issuer) else { throw .issuer }
-        guard !accepted.isDisjoint(with: possession.methods) else { throw .possession }
+        guard !accepted.isDisjoint(with: methods) else { throw .possession }
         guard claims.delegationDepth <= requirement.maximumDelegationDepth else { throw .delegation }
-        guard let scope = requirement.scope else {
-            return Permit(route: self, grant: nil, claims: claims, possession: possession.methods)
-        }
-        for grant in claims.grants where scope.isCovered(by: grant, at: target, of: match.path) {
-            return Permit(route: self, grant: grant, claims: claims, possession: possession.methods)
-        }
+        guard let scope = requirement.scope else { return nil }
+        for grant in claims.grants where scope.isCovered(by: grant, at: target, of: match.path) { return grant }
         throw .scope
     }
 

@@ -4,6 +4,7 @@ import Bytes
 ///
 /// It need only keep those who do not know the seed from choosing where a token lands: equality is always decided by
 /// comparing all bytes.
+@safe
 struct TokenHash: Sendable {
     private let seed: UInt64
     private let secret: UInt64
@@ -14,24 +15,27 @@ struct TokenHash: Sendable {
     }
 
     func callAsFunction(_ bytes: Span<UInt8>) -> UInt64 {
+        let state = bytes.count >= 16 ? unsafe bytes.withUnsafeBytes { unsafe hash($0) } : hash(short: bytes)
+        return Self.mix(state ^ secret, UInt64(bytes.count) ^ 0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// Mixes 16 bytes or more; every word that is loaded ends at `count` or before.
+    private func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         let count = bytes.count
         var state = seed
         var offset = 0
         while offset + 16 <= count {
-            state = Self.mix(bytes.word(at: offset) ^ secret, bytes.word(at: offset + 8) ^ state)
+            state = unsafe Self.mix(bytes.word(at: offset) ^ secret, bytes.word(at: offset + 8) ^ state)
             offset += 16
         }
-        if count >= 16 {
-            // The last 16 bytes once more, rather than a loop over a remainder.
-            state = Self.mix(bytes.word(at: count - 16) ^ secret, bytes.word(at: count - 8) ^ state)
-        } else {
-            var words: (UInt64, UInt64) = (0, 0)
-            for index in bytes.indices {
-                words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | UInt64(bytes[index]))
-            }
-            state = Self.mix(words.0 ^ secret, words.1 ^ state)
-        }
-        return Self.mix(state ^ secret, UInt64(count) ^ 0x9E37_79B9_7F4A_7C15)
+        // The last 16 bytes once more, rather than a loop over a remainder.
+        return unsafe Self.mix(bytes.word(at: count - 16) ^ secret, bytes.word(at: count - 8) ^ state)
+    }
+
+    private func hash(short bytes: Span<UInt8>) -> UInt64 {
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in bytes.indices { words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | UInt64(bytes[index])) }
+        return Self.mix(words.0 ^ secret, words.1 ^ seed)
     }
 
     private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
@@ -45,18 +49,33 @@ extension Span where Element == UInt8 {
     func equalsByWords(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         guard count >= 8 else { return equals(other) }
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in unsafe left.equalsByWords(right) }
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Compares with as many bytes, eight or more; every word that is loaded ends at `count` or before.
+    fileprivate func equalsByWords(_ other: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
+        while offset + 32 <= count {
+            let first = unsafe word(at: offset) ^ other.word(at: offset)
+            let second = unsafe word(at: offset + 8) ^ other.word(at: offset + 8)
+            let third = unsafe word(at: offset + 16) ^ other.word(at: offset + 16)
+            let fourth = unsafe word(at: offset + 24) ^ other.word(at: offset + 24)
+            guard first | second | third | fourth == 0 else { return false }
+            offset += 32
+        }
         while offset + 8 <= count {
-            guard word(at: offset) == other.word(at: offset) else { return false }
+            guard unsafe word(at: offset) == other.word(at: offset) else { return false }
             offset += 8
         }
-        return word(at: count - 8) == other.word(at: count - 8)
+        return unsafe word(at: count - 8) == other.word(at: count - 8)
     }
 
-    /// Eight bytes as a number.
-    ///
-    /// Safe because every bit pattern is a number, and the load itself checks that the bytes lie inside.
+    /// The eight bytes from `offset` on as a number, whatever their alignment.
     fileprivate func word(at offset: Int) -> UInt64 {
-        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        unsafe loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 }

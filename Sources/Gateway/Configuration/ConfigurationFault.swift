@@ -29,10 +29,12 @@ public struct ConfigurationFaults: Error, Equatable, Sendable, CustomStringConve
     /// The faults in the order of their lines; never empty.
     public let faults: [ConfigurationFault]
 
-    /// Makes the error, or nothing where there is no fault.
-    init?(_ faults: [ConfigurationFault]) {
-        guard !faults.isEmpty else { return nil }
-        self.faults = faults
+    /// Takes what was found; whoever throws without having found anything still names the file.
+    init(_ collector: FaultCollector) {
+        let unknown = ConfigurationFault(
+            file: collector.file, line: nil, keyPath: "",
+            message: "the file cannot be used; check it against the schema")
+        faults = collector.isEmpty ? [unknown] : collector.faults
     }
 
     /// The faults, one a line.

@@ -16,10 +16,7 @@ extension GatewayConfiguration {
         let faults = FaultCollector(file: file)
         let context = LoadContext(faults: faults, place: FilePlace(beside: file), now: now ?? .system)
         let configuration = ConfigurationLoader(context: context, environment: environment).load(file)
-        if let all = ConfigurationFaults(faults.faults) { throw all }
-        guard let configuration else {
-            preconditionFailure("a configuration that could not be read has a fault")
-        }
+        guard faults.isEmpty, let configuration else { throw ConfigurationFaults(faults) }
         return configuration
     }
 }

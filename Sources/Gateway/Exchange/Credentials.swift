@@ -19,7 +19,9 @@ enum Credentials {
         guard request.fields.lineCount(of: .dpop) <= 1 else {
             throw Denial(.invalidRequest, "credentials.two-dpop-fields")
         }
-        guard !target.hasQueryParameter(named: "access_token") else { throw Denial(.invalidRequest, "credentials.in-query") }
+        guard !target.hasQueryParameter(named: "access_token") else {
+            throw Denial(.invalidRequest, "credentials.in-query")
+        }
         guard let line = request.fields.firstIndex(of: .authorization) else {
             throw Denial(.credentialsMissing, "credentials.missing")
         }

@@ -76,7 +76,7 @@ extension Exchange {
         if let orchestration = claims?.orchestration { record.member("orchestration", orchestration) }
         writePath(&record)
         record.member("peer", connection.address)
-        if !possession.isEmpty { record.member("possession", possession.names) }
+        if !possession.isEmpty { record.member("possession", possession.text) }
         if let reason { record.member("reason", reason) }
         writeIdentifiers(&record)
         if let route { record.member("route", route.name) }
@@ -113,9 +113,4 @@ extension Exchange {
         let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         return target.extracting(0..<min(end, rawPathLimit))
     }
-}
-
-extension PossessionMethods {
-    /// The names of the methods, for records.
-    fileprivate var names: String { methods.map(\.rawValue).joined(separator: ",") }
 }

@@ -42,7 +42,9 @@ public struct Exchange: ~Copyable {
     ///   - identifier: unpredictable.
     ///   - words: three unpredictable words for the trace.
     ///   - now: when the head was complete.
-    public mutating func begin(identifier: RequestIdentifier, traceWords words: (UInt64, UInt64, UInt64), now: MonotonicTime) {
+    public mutating func begin(
+        identifier: RequestIdentifier, traceWords words: (UInt64, UInt64, UInt64), now: MonotonicTime
+    ) {
         self.identifier = identifier
         receivedAt = now
         if request.fields.lineCount(of: .traceparent) == 1, let line = request.fields.firstIndex(of: .traceparent) {

@@ -1,6 +1,6 @@
 public import Bytes
-public import Cryptography
 import Configuration
+public import Cryptography
 import HTTP
 import Identity
 public import Policy
@@ -27,7 +27,8 @@ public final class Gatekeeper {
     ///
     /// - Returns: the permit, the only thing that a request can be forwarded with.
     public func judge(
-        _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
+        _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
+        now: UnixTime
     ) throws(Denial) -> Permit {
         try checkConnection(connection, now)
         try checkTarget(&exchange, connection)
@@ -42,6 +43,8 @@ public final class Gatekeeper {
             let permit = try route.permit(
                 token: token, possession: possession, unrevoked: unrevoked, target: exchange.target)
             exchange.grant = permit.grant
+            // The record names the proofs that the route asked for, not all that happen to hold.
+            exchange.possession.formIntersection(PossessionMethods(route.requirement.possession))
             return permit
         } catch {
             guard error.isScope else { throw Denial(.policy, error.reason) }

@@ -55,7 +55,7 @@ public struct HTTP1ClientConnection: ~Copyable {
     ///   together may take `bytes` too.
     public init(limits: HeadLimits) {
         self.limits = limits
-        scanner = HeadScanner(limits: limits)
+        scanner = HeadScanner(limits: limits, longStartLine: .statusLine)
     }
 
     /// Whether another request may be sent: nothing is under way, and both sides keep the connection open.

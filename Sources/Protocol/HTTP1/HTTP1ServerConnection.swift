@@ -74,7 +74,7 @@ public struct HTTP1ServerConnection: ~Copyable {
     public init(limits: HeadLimits, bodyLimit: UInt64) {
         self.limits = limits
         self.bodyLimit = bodyLimit
-        scanner = HeadScanner(limits: limits)
+        scanner = HeadScanner(limits: limits, longStartLine: .targetTooLong)
     }
 
     /// Whether the connection is between requests and nothing of the next one was seen.

@@ -16,14 +16,21 @@ struct HeadScanner {
     }
 
     private let limits: HeadLimits
+    private let longStartLine: MessageFault
     /// How many bytes were looked at.
     private(set) var scanned = 0
     private var lineStart = 0
     private var fieldsStart = 0
     private var fieldLines = 0
 
-    init(limits: HeadLimits) {
+    /// Makes a scanner.
+    ///
+    /// - Parameters:
+    ///   - limits: of heads.
+    ///   - longStartLine: what a first line past the limit is called.
+    init(limits: HeadLimits, longStartLine: MessageFault) {
         self.limits = limits
+        self.longStartLine = longStartLine
     }
 
     /// Starts over, for the next head.
@@ -57,7 +64,7 @@ struct HeadScanner {
 
     private func fault(upTo end: Int) -> MessageFault? {
         guard end - fieldsStart > limits.bytes else { return nil }
-        return fieldsStart == 0 ? .targetTooLong : .fieldsTooLarge
+        return fieldsStart == 0 ? longStartLine : .fieldsTooLarge
     }
 }
 

@@ -22,7 +22,7 @@ extension HTTP2ServerConnection {
     func close(_ slot: HTTP2Stream, _ code: HTTP2ErrorCode) {
         guard !slot.isClosing else { return }
         slot.isClosing = true
-        slot.closesByOurWill = true
+        slot.ownCode = code
         session.reset(slot.id, code)
     }
 
@@ -68,14 +68,25 @@ extension HTTP2ServerConnection {
         return true
     }
 
+    /// Takes a field line; false: the stream is lost, and the rest of its block is only decompressed.
     func field(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
-        if let assembling { assembler.add(name: name, value: value, to: &assembling.head) }
-        return true
+        assembler.add(name: name, value: value)
+        return !assembler.isHopeless || giveUpBlock()
     }
 
-    func malformedField(name: Span<UInt8>, nameIsValid: Bool) -> Bool {
-        assembler.addMalformed(name: name, nameIsValid: nameIsValid)
-        return true
+    /// Takes note of a malformed line; false as above.
+    func malformedField(name: Span<UInt8>, valueCount: Int, nameIsValid: Bool) -> Bool {
+        assembler.addMalformed(name: name, valueCount: valueCount, nameIsValid: nameIsValid)
+        return !assembler.isHopeless || giveUpBlock()
+    }
+
+    private func giveUpBlock() -> Bool {
+        guard let slot = assembling else { return false }
+        assembling = nil
+        slot.isClosing = true
+        session.reset(slot.id, .enhanceYourCalm)
+        refuse(slot, assembler.fault ?? .fieldsTooLarge)
+        return false
     }
 
     func frameReceived(_ frame: Frame) -> Bool {
@@ -108,11 +119,13 @@ extension HTTP2ServerConnection {
 
     private func requestCame(_ slot: HTTP2Stream, endsStream: Bool) {
         slot.requestEnded = endsStream
-        slot.isHeadMethod = slot.head.method.readable.equals("HEAD")
-        if let fault = assembler.finishRequest(&slot.head, endsStream: endsStream) { return refuse(slot, fault) }
+        let fault = assembler.finishRequest(endsStream: endsStream)
+        slot.isHeadMethod = assembler.head.method.readable.equals("HEAD")
+        if let fault { return refuse(slot, fault) }
+        slot.awaitsContent = assembler.head.framing != .none
+        swap(&slot.head, &assembler.head)
         slot.hasHead = true
         slot.isAnnounced = true
-        slot.awaitsContent = slot.head.framing != .none
         events.append(.request(stream: slot.id, hasBody: slot.awaitsContent))
     }
 
@@ -139,17 +152,20 @@ extension HTTP2ServerConnection {
         return true
     }
 
-    /// The library refuses a field block and resets its stream.
-    func frameRefused(_ frame: Frame) -> Bool {
+    /// The library refuses a field block and resets its stream; `blockIsWhole`: for what the lines lack, not for one of them.
+    func frameRefused(_ frame: Frame, blockIsWhole: Bool) -> Bool {
         guard frame.type == .headers, let slot = assembling, slot.id == frame.stream else { return true }
         assembling = nil
         slot.isClosing = true
-        guard frame.isRequest else {
-            refuse(slot, .trailer)
-            return true
+        let fault: MessageFault
+        if !frame.isRequest {
+            fault = .trailer
+        } else if blockIsWhole {
+            fault = assembler.finishRequest(endsStream: frame.endsStream) ?? .pseudoField
+        } else {
+            fault = assembler.fault ?? .fieldLine
         }
-        // What our own rules say of the lines so far is more exact; where they find nothing, the last line was the fault.
-        refuse(slot, assembler.fault ?? .fieldLine)
+        refuse(slot, fault)
         return true
     }
 
@@ -218,8 +234,8 @@ extension HTTP2ServerConnection {
     }
 
     private func resetSent(_ frame: Frame) {
-        if let slot = openSlot(of: frame.stream), slot.closesByOurWill { return }
-        guard failure == nil, !guards.provokedReset() else { return }
+        if let own = openSlot(of: frame.stream)?.ownCode, own.rawValue == frame.errorCode { return }
+        guard !guards.provokedReset(), failure == nil else { return }
         failure = .abuse(.provokedResets)
         session.terminate(.enhanceYourCalm)
     }

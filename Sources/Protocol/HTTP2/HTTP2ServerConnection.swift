@@ -96,12 +96,11 @@ public final class HTTP2ServerConnection {
         events.popFirst()
     }
 
-    /// Exchanges the request's head for `head`, whose memory is used again; false where there is none to take.
+    /// Exchanges the request's head for `head`, whose memory is used again for another's; false where there is none to take.
     public func takeHead(of stream: Int32, into head: inout RequestHead) -> Bool {
         guard let slot = slot(of: stream), slot.hasHead else { return false }
-        swap(&head, &slot.head)
-        slot.head.removeAll()
         slot.hasHead = false
+        swap(&head, &slot.head)
         return true
     }
 
@@ -248,5 +247,6 @@ public final class HTTP2ServerConnection {
     /// Gives back memory that only streams need; for connections that fall idle.
     public func releaseMemory() {
         streams.releaseMemory()
+        if assembling == nil { assembler.releaseMemory() }
     }
 }

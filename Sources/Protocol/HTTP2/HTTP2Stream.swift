@@ -7,7 +7,7 @@ final class HTTP2Stream {
 
     // The request.
     var head = RequestHead()
-    /// The head is whole and was not taken yet.
+    /// The head is whole and was not taken yet; else it holds what somebody left in it.
     var hasHead = false
     var isHeadMethod = false
     /// Content that came and was not taken yet: still held against the peer's windows.
@@ -36,18 +36,17 @@ final class HTTP2Stream {
     var isDeferred = false
     /// RST_STREAM is on its way: nothing can be said any more.
     var isClosing = false
-    /// It is by no fault of the peer.
-    var closesByOurWill = false
+    /// The code that we chose for it, where it is by no fault of the peer.
+    var ownCode: HTTP2ErrorCode?
     /// The driver reset the stream and wants to hear no more of it.
     var isForgotten = false
 
     /// Memory that a spare slot may keep in each of its queues, in bytes.
     private static let spareCapacity = 4096
 
-    /// Makes the slot ready for another stream.
-    func reset(id: Int32) {
-        self.id = id
-        head.removeAll()
+    /// Forgets the stream and keeps memory for another one.
+    func reset() {
+        id = 0
         hasHead = false
         isHeadMethod = false
         Self.empty(&received)
@@ -63,7 +62,7 @@ final class HTTP2Stream {
         answerFramed = false
         isDeferred = false
         isClosing = false
-        closesByOurWill = false
+        ownCode = nil
         isForgotten = false
     }
 

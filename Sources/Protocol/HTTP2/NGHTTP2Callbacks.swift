@@ -23,18 +23,19 @@ enum NGHTTP2Callbacks {
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, _, name, nameCount, value, valueCount, _, context in
             guard let name = unsafe name, let value = unsafe value else { return Thunk.stop }
-            return Thunk.status(
+            return Thunk.fieldStatus(
                 unsafe Thunk.connection(context)?.field(
                     name: Span(_unsafeStart: name, count: nameCount),
                     value: Span(_unsafeStart: value, count: valueCount)))
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) {
-            _, _, name, nameCount, _, _, _, context in
+            _, _, name, nameCount, _, valueCount, _, context in
             guard let name = unsafe name else { return Thunk.stop }
             let nameIsValid = unsafe nghttp2_check_header_name(name, nameCount) != 0
-            return Thunk.status(
+            return Thunk.fieldStatus(
                 unsafe Thunk.connection(context)?.malformedField(
-                    name: Span(_unsafeStart: name, count: nameCount), nameIsValid: nameIsValid))
+                    name: Span(_unsafeStart: name, count: nameCount), valueCount: valueCount,
+                    nameIsValid: nameIsValid))
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             _, _, stream, bytes, count, context in
@@ -46,9 +47,11 @@ enum NGHTTP2Callbacks {
             guard let frame = unsafe frame else { return Thunk.stop }
             return Thunk.status(unsafe Thunk.connection(context)?.frameReceived(Frame(frame)))
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, context in
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, error, context in
             guard let frame = unsafe frame else { return Thunk.stop }
-            return Thunk.status(unsafe Thunk.connection(context)?.frameRefused(Frame(frame)))
+            let blockIsWhole = error == NGHTTP2_ERR_HTTP_MESSAGING.rawValue
+            return Thunk.status(
+                unsafe Thunk.connection(context)?.frameRefused(Frame(frame), blockIsWhole: blockIsWhole))
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, context in
             Thunk.status(unsafe Thunk.connection(context)?.streamClosed(stream))
@@ -104,6 +107,11 @@ private enum Thunk {
 
     static func status(_ goesOn: Bool?) -> Int32 {
         goesOn == true ? proceed : stop
+    }
+
+    // Here it is only the stream that does not go on.
+    static func fieldStatus(_ goesOn: Bool?) -> Int32 {
+        goesOn == true ? proceed : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
 }
 

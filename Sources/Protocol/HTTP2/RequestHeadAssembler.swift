@@ -3,7 +3,7 @@ import HTTP
 
 /// Makes a request head of the field lines of one field block (RFC 9113 §8.3), or finds what is wrong with them.
 ///
-/// A connection needs one only, because blocks never interleave (RFC 9113 §4.3). Lines go into the head as they come; the
+/// A connection needs one only, because blocks never interleave (RFC 9113 §4.3). Lines go into ``head`` as they come; the
 /// first fault wins, and nothing is stored after it. The library has checked characters and more before; the rules of a
 /// request are checked here all the same, so that this file alone says what a request is.
 struct RequestHeadAssembler: ~Copyable {
@@ -12,6 +12,8 @@ struct RequestHeadAssembler: ~Copyable {
     private let limits: HeadLimits
     private let bodyLimit: UInt64
     private var section = Section.request
+    /// What the lines so far say; whole once ``finishRequest(endsStream:)`` found no fault, and then to be taken.
+    var head = RequestHead()
     private(set) var fault: MessageFault?
     private var bytes = 0
     private var lines = 0
@@ -34,6 +36,7 @@ struct RequestHeadAssembler: ~Copyable {
     /// Begins the block that opens a stream.
     mutating func beginRequest() {
         begin(.request)
+        head.removeAll()
         sawRegularField = false
         hasMethod = false
         hasTarget = false
@@ -58,22 +61,28 @@ struct RequestHeadAssembler: ~Copyable {
         lines = 0
     }
 
+    /// Whether the block is so far over the limit that reading it to its end is not worth an answer.
+    ///
+    /// A few compressed bytes can stand for thousands (RFC 7541 §7.3).
+    var isHopeless: Bool { bytes / 4 > limits.bytes }
+
     /// Takes one field line.
-    mutating func add(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
-        guard fault == nil else { return }
+    mutating func add(name: Span<UInt8>, value: Span<UInt8>) {
         bytes += name.count + value.count + 32
+        guard fault == nil else { return }
         guard bytes <= limits.bytes else {
             fault = name.equals(":path") && value.count > limits.bytes ? .targetTooLong : .fieldsTooLarge
             return
         }
         let isPseudo = !name.isEmpty && name[0] == UInt8(ascii: ":")
-        guard isPseudo else { return addRegular(name: name, value: value, to: &head) }
+        guard isPseudo else { return addRegular(name: name, value: value) }
         guard section == .request, !sawRegularField else { return fail(.pseudoField) }
-        addPseudo(name: name, value: value, to: &head)
+        addPseudo(name: name, value: value)
     }
 
     /// Takes note of a line that the library found malformed and left out.
-    mutating func addMalformed(name: Span<UInt8>, nameIsValid: Bool) {
+    mutating func addMalformed(name: Span<UInt8>, valueCount: Int, nameIsValid: Bool) {
+        bytes += name.count + valueCount + 32
         fail(!nameIsValid ? .fieldName : name.equals("host") ? .host : .fieldValue)
     }
 
@@ -81,7 +90,7 @@ struct RequestHeadAssembler: ~Copyable {
         if self.fault == nil { self.fault = section == .trailers ? .trailer : fault }
     }
 
-    private mutating func addPseudo(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
+    private mutating func addPseudo(name: Span<UInt8>, value: Span<UInt8>) {
         if name.equals(":method"), !hasMethod {
             hasMethod = true
             head.method.append(value)
@@ -98,7 +107,7 @@ struct RequestHeadAssembler: ~Copyable {
         }
     }
 
-    private mutating func addRegular(name: Span<UInt8>, value: Span<UInt8>, to head: inout RequestHead) {
+    private mutating func addRegular(name: Span<UInt8>, value: Span<UInt8>) {
         sawRegularField = true
         let known = FieldName(lowercased: name)
         // What a client cut into crumbs is one line again when it is joined.
@@ -113,7 +122,7 @@ struct RequestHeadAssembler: ~Copyable {
         case .transferEncoding: fail(.transferEncoding)
         case .host: addHost(value)
         case .cookie: addCookie(value)
-        case .contentLength: addContentLength(value, to: &head)
+        case .contentLength: addContentLength(value)
         case .te where !value.equalsIgnoringCase("trailers"): fail(.fieldValue)
         case .expect where !value.equalsIgnoringCase("100-continue"): fail(.expectation)
         case .expect:
@@ -146,7 +155,7 @@ struct RequestHeadAssembler: ~Copyable {
         cookie.append(value)
     }
 
-    private mutating func addContentLength(_ value: Span<UInt8>, to head: inout RequestHead) {
+    private mutating func addContentLength(_ value: Span<UInt8>) {
         guard contentLength == nil, let length = Self.decimal(value) else { return fail(.contentLength) }
         contentLength = length
         head.fields.append(.contentLength, value: value)
@@ -169,42 +178,38 @@ struct RequestHeadAssembler: ~Copyable {
     /// Ends the block that opens a stream: the head is whole, or the fault says why there is none.
     ///
     /// - Parameter endsStream: whether END_STREAM came with the block: there is no content.
-    mutating func finishRequest(_ head: inout RequestHead, endsStream: Bool) -> MessageFault? {
-        checkPseudoFields(head)
-        resolveAuthority(&head)
-        setFraming(&head, endsStream: endsStream)
-        if hasCookie, fault == nil { head.fields.append(.cookie, value: cookie.readable) }
+    mutating func finishRequest(endsStream: Bool) -> MessageFault? {
+        if let fault = faultOfPseudoFields() { fail(fault) }
+        if !hasAuthority { swap(&head.authority, &host) }
+        if let fault = faultOfAuthority() { fail(fault) }
+        setFraming(endsStream: endsStream)
+        if hasCookie, fault == nil { Self.appendCookie(cookie, to: &head.fields) }
         head.version = .http2
         return fault
     }
 
-    private mutating func checkPseudoFields(_ head: borrowing RequestHead) {
-        guard hasMethod, hasTarget, schemeIsHTTP == true else { return fail(.pseudoField) }
+    private static func appendCookie(_ cookie: borrowing ByteQueue, to fields: inout FieldTable) {
+        fields.append(.cookie, value: cookie.readable)
+    }
+
+    private func faultOfPseudoFields() -> MessageFault? {
         let method = head.method.readable
-        guard !method.isEmpty, !method.equals("CONNECT") else { return fail(.method) }
+        guard !method.equals("CONNECT") else { return .connect }
+        guard hasMethod, hasTarget, schemeIsHTTP == true else { return .pseudoField }
+        guard ByteSet.token.holdsAll(of: method) else { return .method }
         let target = head.target.readable
-        guard !target.isEmpty else { return fail(.target) }
-        if target[0] != UInt8(ascii: "/"), !(target.equals("*") && method.equals("OPTIONS")) { fail(.target) }
+        guard !target.isEmpty else { return .target }
+        return target[0] == UInt8(ascii: "/") || target.equals("*") && method.equals("OPTIONS") ? nil : .target
     }
 
     // One authority, and the two ways to say it agree: else routing and the upstream could see different hosts.
-    private mutating func resolveAuthority(_ head: inout RequestHead) {
-        if !hasAuthority, hasHost {
-            head.authority.append(host.readable)
-        } else if hasAuthority, hasHost, !Self.agree(head.authority.readable, host.readable) {
-            return fail(.authority)
-        }
+    private func faultOfAuthority() -> MessageFault? {
         let authority = head.authority.readable
-        if authority.isEmpty || authority.firstIndex(of: UInt8(ascii: "@")) != nil { fail(.authority) }
+        guard Authority(authority) != nil else { return .authority }
+        return hasAuthority && hasHost && !Authority.agree(authority, host.readable) ? .authority : nil
     }
 
-    private static func agree(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in left.indices where left[index].asciiLowercased != right[index].asciiLowercased { return false }
-        return true
-    }
-
-    private mutating func setFraming(_ head: inout RequestHead, endsStream: Bool) {
+    private mutating func setFraming(endsStream: Bool) {
         if endsStream {
             head.framing = .none
             if let contentLength, contentLength > 0 { fail(.contentLength) }
@@ -220,5 +225,12 @@ struct RequestHeadAssembler: ~Copyable {
     mutating func finishTrailers(endsStream: Bool) -> MessageFault? {
         if !endsStream { fail(.trailer) }
         return fault
+    }
+
+    /// Gives the memory of earlier blocks back; not within a block.
+    mutating func releaseMemory() {
+        head = RequestHead()
+        host.releaseStorage()
+        cookie.releaseStorage()
     }
 }

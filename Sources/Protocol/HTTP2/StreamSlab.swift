@@ -21,13 +21,13 @@ struct StreamSlab {
             index = slots.count
             slots.append(HTTP2Stream())
         }
-        slots[index].reset(id: id)
+        slots[index].id = id
         return index
     }
 
     /// Gives the slot at `index` back.
     mutating func release(_ index: Int) {
-        slots[index].reset(id: 0)
+        slots[index].reset()
         free.append(index)
         if open == 0, slots.count > Self.idleSlots { keep(Self.idleSlots) }
     }

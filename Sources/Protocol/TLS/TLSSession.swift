@@ -93,6 +93,8 @@ public final class TLSSession {
     /// Begins the handshake: for the client's side, which speaks first.
     public func start(now: UnixTime) -> Outcome {
         self.now = now
+        // The server's certificate is judged by this moment too, not by the library's own clock.
+        unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), Int(now.seconds))
         return handshake()
     }
 

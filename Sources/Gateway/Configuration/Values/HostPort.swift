@@ -10,6 +10,8 @@ struct HostPort: Equatable {
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`, or nothing.
     init?(_ text: String) {
+        // Some characters beyond ASCII have letters of it as their lower case.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else { return nil }
             let address = text[text.index(after: text.startIndex)..<end].lowercased()

@@ -114,23 +114,31 @@ struct AuditLog: ~Copyable {
         }
     }
 
-    /// Where a file's first record stands: known for the first file, and where the file before is there.
+    /// The file of that number, to be read; nothing where it is not there.
+    private static func file(
+        _ number: Int, in directory: AuditDirectory
+    ) throws(AuditWriterError) -> AuditLogFile? {
+        do throws(AuditFileError) {
+            return try AuditLogFile(in: directory, number: number, for: .reading)
+        } catch {
+            guard error.code == ENOENT else { throw .file(error) }
+            return nil
+        }
+    }
+
+    /// Where a file's first record stands: known for the first file, and where a file before is there that has one.
     private static func start(
         of number: Int, in directory: AuditDirectory, engine: CryptographicEngine
     ) throws(AuditWriterError) -> AuditVerifier.Start {
         guard number > 1 else { return .beginning }
-        let file: AuditLogFile
-        do throws(AuditFileError) {
-            file = try AuditLogFile(in: directory, number: number - 1, for: .reading)
-        } catch {
-            guard error.code == ENOENT else { throw .file(error) }
-            return .anywhere
-        }
-        guard let tail = try file.tail(from: .anywhere, engine: engine) else { return .anywhere }
-        guard tail.tornByteCount == 0 else {
+        guard let file = try file(number - 1, in: directory) else { return .anywhere }
+        let tail = try file.tail(from: .anywhere, engine: engine)
+        guard tail?.tornByteCount ?? file.byteCount == 0 else {
             let name = AuditDirectory.fileName(number - 1)
-            throw .damaged(AuditFault(file: name, line: nil, sequence: tail.sequence + 1, kind: .incompleteLine))
+            let sequence = tail.map { $0.sequence + 1 }
+            throw .damaged(AuditFault(file: name, line: nil, sequence: sequence, kind: .incompleteLine))
         }
+        guard let tail else { return try start(of: number - 1, in: directory, engine: engine) }
         return .after(sequence: tail.sequence, digest: tail.digest)
     }
 }

@@ -22,7 +22,8 @@ final class HTTP1Driver: ConnectionDriver {
     // MARK: Input
 
     override func input(_ bytes: inout ByteQueue) {
-        while !bytes.isEmpty, !isOver {
+        // Ends when the machine wants more: the end of content may come without a byte of its own.
+        while !isOver, !sawFault {
             if let call, !call.canTakeBody { return }
             let candidate = call ?? worker.takeCall()
             let event = machine.input(bytes.readable, head: &candidate.exchange.request)

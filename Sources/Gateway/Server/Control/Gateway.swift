@@ -64,7 +64,9 @@ public final class Gateway {
         try mailbox.bell.watch(in: poller, key: Self.mailKey)
         let builder = try makeBuilder(configuration)
         var sockets: [[SocketParcel]] = []
-        for listener in configuration.listeners { sockets.append(try ListenerSockets.open(listener, workers: workerCount)) }
+        for listener in configuration.listeners {
+            sockets.append(try ListenerSockets.open(listener, workers: workerCount))
+        }
         if let address = configuration.observability {
             observability = try ObservabilityServer(address: address, poller: poller)
         }

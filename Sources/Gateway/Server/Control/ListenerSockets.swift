@@ -27,8 +27,9 @@ enum ListenerSockets {
             case .unix(let path): return try openUnix(path, workers: workers)
             }
         } catch {
-            throw GatewayError("listener \(listener.name) cannot listen on \(listener.address) (\(error)); "
-                + "is the address right, free and allowed?")
+            throw GatewayError(
+                "listener \(listener.name) cannot listen on \(listener.address) (\(error)); "
+                    + "is the address right, free and allowed?")
         }
     }
 

@@ -20,7 +20,8 @@ struct PlanBuilder {
         var limits = configuration.limits
         limits.connections = connections
         snapshot = EnforcementSnapshot(
-            generation: generation, issuers: IssuerTable(configuration.issuers), routes: RouteTable(configuration.routes),
+            generation: generation, issuers: IssuerTable(configuration.issuers),
+            routes: RouteTable(configuration.routes),
             revocations: .empty, limits: limits)
         var upstreams: [String: [SocketAddress]] = [:]
         for upstream in configuration.upstreams {

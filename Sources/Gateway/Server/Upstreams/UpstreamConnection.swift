@@ -152,7 +152,8 @@ final class UpstreamConnection: Endpoint {
     /// Reads as many events as the bytes hold; returns how many bytes are done with.
     private func process(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
-        while offset < bytes.count, phase == .serving || phase == .idle {
+        // Ends when the machine wants more: the end of content may come without a byte of its own.
+        while phase == .serving || phase == .idle {
             let rest = bytes.extracting(offset..<bytes.count)
             switch machine.input(rest, head: &worker.upstreamHead) {
             case .needMore(let consumed):

@@ -133,7 +133,8 @@ final class Worker {
     // MARK: Endpoints
 
     /// Takes an endpoint in and watches its descriptor.
-    func add(_ endpoint: Endpoint, watching descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws {
+    func add(_ endpoint: Endpoint, watching descriptor: borrowing FileDescriptor, for interest: Poller.Interest) throws
+    {
         endpoint.key = endpoints.insert(endpoint)
         do { try poller.add(descriptor, for: interest, key: endpoint.key) } catch {
             endpoints.remove(endpoint.key)
