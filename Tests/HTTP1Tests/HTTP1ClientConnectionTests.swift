@@ -297,6 +297,16 @@ struct HTTP1ClientConnectionTests {
         #expect(transcript.machine.isReusable == false)
     }
 
+    @Test(
+        "It is known whether an answer had begun when the connection ended",
+        arguments: [("", false), ("H", true), ("HTTP/1.1 100\r\n\r\n", true), (answer(body: ""), true)])
+    func begun(input: String, hasBegun: Bool) {
+        var transcript = ClientTranscript()
+        transcript.send(RequestText())
+        transcript.feed(input)
+        #expect(transcript.machine.hasBegunAnswer == hasBegun)
+    }
+
     @Test("The end of input on a connection without a request is nothing special")
     func idleEnd() {
         var transcript = ClientTranscript()

@@ -42,11 +42,12 @@ struct RequestParsingTests {
             ("CONNECT a:443 HTTP/1.1", .connect), ("GET * HTTP/1.1", .target), ("GET a HTTP/1.1", .target),
             ("GET ftp://a/ HTTP/1.1", .target), ("GET http:/a HTTP/1.1", .target), ("GET https:// HTTP/1.1", .target),
             ("GET ?a HTTP/1.1", .target), ("GET /a\tb HTTP/1.1", .target), ("GET /é HTTP/1.1", .target),
-            ("GET /\u{0} HTTP/1.1", .target), ("GET /\u{7f} HTTP/1.1", .target), ("OPTIONS ** HTTP/1.1", .target),
+            ("GET /\u{0} HTTP/1.1", .requestLine), ("GET /\u{7f} HTTP/1.1", .requestLine),
+            ("OPTIONS ** HTTP/1.1", .target),
             ("GET  / HTTP/1.1", .requestLine), ("GET /  HTTP/1.1", .requestLine), ("GET /a b HTTP/1.1", .requestLine),
             ("GET / HTTP/1.1 ", .requestLine), ("GET /", .requestLine), ("GET", .requestLine), ("GET ", .requestLine),
             (" GET / HTTP/1.1", .method), ("G@T / HTTP/1.1", .method), ("GET\t/ HTTP/1.1", .method),
-            ("\u{16}\u{3}\u{1} / HTTP/1.1", .method), ("GÉT / HTTP/1.1", .method), ("GE:T / HTTP/1.1", .method),
+            ("\u{16}\u{3}\u{1} / HTTP/1.1", .requestLine), ("GÉT / HTTP/1.1", .method), ("GE:T / HTTP/1.1", .method),
             ("GET / HTTP/2.0", .version), ("GET / HTTP/0.9", .version), ("GET / http/1.1", .version),
             ("GET / HTTP/1.2", .version), ("GET / HTTP/1.10", .version), ("GET / HTTP/11", .version),
             ("GET / HTTP/1,1", .version), ("GET / ", .version), ("GET / HTTP/01.1", .version),
@@ -147,6 +148,13 @@ struct RequestParsingTests {
     func badFields(line: String, fault: MessageFault) {
         #expect(requestEvents(request(line)) == [.fault(fault)])
         #expect(requestEvents(request(line + "y: 2\r\n")) == [.fault(fault)])
+    }
+
+    @Test(
+        "What can never become a line is refused before the line has ended", arguments: ["\u{16}", "GET /\u{0}", "G\n"])
+    func refusesEarly(input: String) {
+        #expect(requestEvents(input).count == 1)
+        #expect(requestEvents(String(input.dropLast())) == [])
     }
 
     @Test("White space before the first field line is refused")

@@ -32,7 +32,7 @@ public struct Completion: Equatable, Sendable {
 
 extension Exchange {
     /// The most bytes that the record of a completion takes beyond the record of its decision.
-    public static let completionOverhead = 512
+    public var completionOverhead: Int { 512 + 2 * (route?.upstream.utf8.count ?? 0) }
     /// The longest part of a path that could not be normalised which a record holds.
     private static let rawPathLimit = 512
 

@@ -62,9 +62,19 @@ public struct FieldTable: ~Copyable {
     /// Adds a line: the name is stored in lower case, the value as given.
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let start = block.count
-        for index in name.indices { block.append(name[index].asciiLowercased) }
-        let known = FieldName(lowercased: block.readable.extracting(start..<start + name.count))
-        appendValue(value, name: ByteRange(start: start, count: name.count), known: known)
+        // The room is exactly that of the two: the name is written to its front, the value behind it.
+        unsafe block.append(upTo: name.count + value.count) { room in
+            for index in name.indices { unsafe room[index] = name[index].asciiLowercased }
+            unsafe value.withUnsafeBufferPointer { source in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[name.count...])
+                unsafe rest.copyMemory(from: UnsafeRawBufferPointer(source))
+            }
+            return name.count + value.count
+        }
+        let range = ByteRange(start: start, count: name.count)
+        let known = FieldName(lowercased: block.readable.extracting(range.offsets))
+        let rest = ByteRange(start: start + name.count, count: value.count)
+        fields.append(Field(known: known, name: range, value: rest))
     }
 
     /// Adds a line with an interned name, which must not be ``FieldName/other``.

@@ -21,7 +21,7 @@ public enum BodyFraming: Equatable, Sendable {
 ///
 /// It is filled by the HTTP/1 or HTTP/2 machine, which guarantees: the method is a token; the target is in one of the
 /// forms below; there is one authority (of the target, `:authority` or `Host`, and where several were given they agreed
-/// byte for byte); `Host`, `:authority`, `Content-Length` and `Transfer-Encoding` are consistent; names are lower-case
+/// but for the case of letters); `Host`, `:authority`, `Content-Length` and `Transfer-Encoding` are consistent; names are lower-case
 /// tokens; values hold no control characters but tab. A `host` field is not kept in ``fields``: the authority is.
 public struct RequestHead: ~Copyable {
     /// The version the request came in.

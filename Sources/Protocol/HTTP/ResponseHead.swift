@@ -2,7 +2,7 @@
 public struct ResponseHead: ~Copyable {
     /// The status code, 100 to 599.
     public var status: UInt16 = 0
-    /// How the end of the content is found.
+    /// How the end of the content is found; in the answer to HEAD and in a 304, what the content would have.
     public var framing = BodyFraming.none
     /// The field lines.
     public var fields = FieldTable()

@@ -55,13 +55,18 @@ public struct HTTP1ClientConnection: ~Copyable {
     ///   together may take `bytes` too.
     public init(limits: HeadLimits) {
         self.limits = limits
-        scanner = HeadScanner(limits: limits, longStartLine: .statusLine)
+        scanner = HeadScanner(limits: limits, longStartLine: .statusLine, badStartLine: .statusLine)
     }
 
     /// Whether another request may be sent: nothing is under way, and both sides keep the connection open.
     ///
     /// Bytes that are left over must be handed to ``input(_:head:)``, which makes this false.
     public var isReusable: Bool { reading == .idle && outgoing == nil && keepsAlive }
+
+    /// Whether anything of an answer to the current request was seen.
+    ///
+    /// Where the upstream closes before, it may have closed an idle connection without having read the request.
+    public var hasBegunAnswer: Bool { reading != .head || scanner.scanned > 0 || interimBytes > 0 }
 
     // MARK: Output
 
@@ -160,7 +165,7 @@ public struct HTTP1ClientConnection: ~Copyable {
                 case .startLine(let end): line = try StatusLine(bytes.extracting(0..<end))
                 case .head(let fields, let end):
                     guard let line else { throw .statusLine }
-                    return try takeHead(line, bytes, fields: fields..<end - 2, into: &head)
+                    return try takeHead(line, bytes, fields: fields, end: end, into: &head)
                 }
             }
         } catch {
@@ -169,10 +174,10 @@ public struct HTTP1ClientConnection: ~Copyable {
     }
 
     private mutating func takeHead(
-        _ line: StatusLine, _ bytes: Span<UInt8>, fields: Range<Int>, into head: inout ResponseHead
+        _ line: StatusLine, _ bytes: Span<UInt8>, fields: Int, end: Int, into head: inout ResponseHead
     ) throws(MessageFault) -> Input {
-        let end = fields.upperBound + 2
-        let framingFields = try head.fill(line, from: bytes, fields: fields, toHEAD: isHEAD)
+        let framingFields = try head.fill(
+            line, from: bytes, fieldsAt: fields, lineEnds: scanner.lineEnds, toHEAD: isHEAD)
         scanner.reset()
         self.line = nil
         if line.status < 200 {

@@ -74,11 +74,14 @@ public struct HTTP1ServerConnection: ~Copyable {
     public init(limits: HeadLimits, bodyLimit: UInt64) {
         self.limits = limits
         self.bodyLimit = bodyLimit
-        scanner = HeadScanner(limits: limits, longStartLine: .targetTooLong)
+        scanner = HeadScanner(limits: limits, longStartLine: .targetTooLong, badStartLine: .requestLine)
     }
 
     /// Whether the connection is between requests and nothing of the next one was seen.
     public var isIdle: Bool { reading == .head && scanner.scanned == 0 }
+
+    /// Whether the head of the answer to the current request was sent: a refusal can then only cut the connection.
+    public var hasSentHead: Bool { writing == .body || writing == .complete }
 
     /// What to do now that the answer has ended; before its end, what there would be to do if it had.
     public var afterAnswer: AfterAnswer {
@@ -86,7 +89,7 @@ public struct HTTP1ServerConnection: ~Copyable {
         return reading == .body ? .finishRequestBody : .readNext
     }
 
-    /// Makes the next answer the last one; its head will say so.
+    /// Makes the current answer, or the next, the last one; its head will say so unless it was sent.
     ///
     /// For draining, and for refusing a request whose content is not worth reading to its end.
     public mutating func closeAfterAnswer() {
@@ -150,7 +153,7 @@ public struct HTTP1ServerConnection: ~Copyable {
                     return refuse(error)
                 }
             case .head(let fields, let end):
-                return takeHead(bytes, fields: fields..<end - 2, skipped: skipped, into: &head)
+                return takeHead(bytes, fields: fields, end: end, skipped: skipped, into: &head)
             }
         }
     }
@@ -163,11 +166,11 @@ public struct HTTP1ServerConnection: ~Copyable {
     }
 
     private mutating func takeHead(
-        _ bytes: Span<UInt8>, fields: Range<Int>, skipped: Int, into head: inout RequestHead
+        _ bytes: Span<UInt8>, fields: Int, end: Int, skipped: Int, into head: inout RequestHead
     ) -> Input {
         guard let line else { return refuse(.requestLine) }
         do throws(MessageFault) {
-            try head.fill(line, from: bytes, fields: fields)
+            try head.fill(line, from: bytes, fieldsAt: fields, lineEnds: scanner.lineEnds)
         } catch {
             return refuse(error)
         }
@@ -181,7 +184,7 @@ public struct HTTP1ServerConnection: ~Copyable {
         writing = .headOwed
         decoder = BodyDecoder(head.framing, limits: limits, bodyLimit: bodyLimit)
         reading = head.framing == .none ? .complete : .body
-        return .request(consumed: skipped + fields.upperBound + 2, hasBody: head.framing != .none)
+        return .request(consumed: skipped + end, hasBody: head.framing != .none)
     }
 
     private mutating func readBody(_ bytes: Span<UInt8>) -> Input {

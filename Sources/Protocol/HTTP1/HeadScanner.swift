@@ -1,10 +1,11 @@
 import Bytes
 import HTTP
 
-/// Finds where a message's head ends, line by line, without looking at any byte twice.
+/// Finds the lines of a message's head, and where it ends, without looking at any byte twice.
 ///
 /// The bytes of an unfinished head stay with the caller, who comes again with more behind them; the scanner remembers how
-/// far it was. Limits are checked as bytes arrive, so an endless head is refused at the limit.
+/// far it was. Limits are checked as bytes arrive, so an endless head is refused at the limit, and so is whatever ends a
+/// line but CRLF and every control character but tab: a line that was found holds none.
 struct HeadScanner {
     enum Finding: Equatable {
         case needMore
@@ -17,78 +18,64 @@ struct HeadScanner {
 
     private let limits: HeadLimits
     private let longStartLine: MessageFault
+    private let badStartLine: MessageFault
     /// How many bytes were looked at.
     private(set) var scanned = 0
+    /// Behind which offsets the field lines end, counting their CRLF.
+    private(set) var lineEnds: [UInt32] = []
     private var lineStart = 0
     private var fieldsStart = 0
-    private var fieldLines = 0
 
     /// Makes a scanner.
     ///
     /// - Parameters:
     ///   - limits: of heads.
     ///   - longStartLine: what a first line past the limit is called.
-    init(limits: HeadLimits, longStartLine: MessageFault) {
+    ///   - badStartLine: what a first line with a control character is called.
+    init(limits: HeadLimits, longStartLine: MessageFault, badStartLine: MessageFault) {
         self.limits = limits
         self.longStartLine = longStartLine
+        self.badStartLine = badStartLine
     }
 
     /// Starts over, for the next head.
     mutating func reset() {
         scanned = 0
+        lineEnds.removeAll(keepingCapacity: true)
         lineStart = 0
         fieldsStart = 0
-        fieldLines = 0
     }
 
     /// Goes on in `bytes`, which begin with the head's first byte.
     mutating func scan(_ bytes: Span<UInt8>) -> Finding {
-        while let lineFeed = bytes.firstLineFeed(from: scanned) {
-            if let fault = fault(upTo: lineFeed + 1) { return .fault(fault) }
-            guard lineFeed > lineStart, bytes[lineFeed - 1] == UInt8(ascii: "\r") else { return .fault(.lineEnding) }
-            let isBlank = lineFeed - 1 == lineStart
-            lineStart = lineFeed + 1
-            scanned = lineStart
+        while true {
+            let index = bytes.endOfFieldContent(from: scanned)
+            let isReturn = index < bytes.count && bytes[index] == UInt8(ascii: "\r")
+            let next = min(index + (isReturn ? 2 : 1), bytes.count)
+            if next - fieldsStart > limits.bytes {
+                return .fault(fieldsStart == 0 ? longStartLine : .fieldsTooLarge)
+            }
+            scanned = index
+            guard next > index + (isReturn ? 1 : 0) else { return .needMore }
+            guard isReturn, bytes[index + 1] == UInt8(ascii: "\n") else { return .fault(fault(bytes, at: index)) }
+            scanned = next
             if fieldsStart == 0 {
-                fieldsStart = lineStart
-                return .startLine(end: lineStart)
+                lineStart = next
+                fieldsStart = next
+                return .startLine(end: next)
             }
-            if isBlank { return .head(fields: fieldsStart, end: lineStart) }
-            fieldLines += 1
-            if fieldLines > limits.count { return .fault(.tooManyFields) }
+            if index == lineStart { return .head(fields: fieldsStart, end: next) }
+            lineStart = next
+            lineEnds.append(UInt32(next))
+            if lineEnds.count > limits.count { return .fault(.tooManyFields) }
         }
-        scanned = bytes.count
-        if let fault = fault(upTo: scanned) { return .fault(fault) }
-        return .needMore
     }
 
-    private func fault(upTo end: Int) -> MessageFault? {
-        guard end - fieldsStart > limits.bytes else { return nil }
-        return fieldsStart == 0 ? longStartLine : .fieldsTooLarge
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// The offset of the first LF at or after `start`, eight bytes at a time.
-    func firstLineFeed(from start: Int) -> Int? {
-        // Every load lies in `index ..< index + 8 <= count` of the buffer that the closure is lent.
-        unsafe withUnsafeBufferPointer { buffer in
-            var index = start
-            if let base = buffer.baseAddress {
-                let raw = unsafe UnsafeRawPointer(base)
-                while index + 8 <= buffer.count {
-                    let word = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    let differences = UInt64(littleEndian: word) ^ 0x0A0A_0A0A_0A0A_0A0A
-                    let zeros = (differences &- 0x0101_0101_0101_0101) & ~differences & 0x8080_8080_8080_8080
-                    if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
-                    index += 8
-                }
-            }
-            while index < buffer.count {
-                if unsafe buffer[index] == UInt8(ascii: "\n") { return index }
-                index += 1
-            }
-            return nil
-        }
+    /// What is wrong about the control character at `index`, which is not a CR with its LF.
+    private func fault(_ bytes: Span<UInt8>, at index: Int) -> MessageFault {
+        if bytes[index] == UInt8(ascii: "\r") || bytes[index] == UInt8(ascii: "\n") { return .lineEnding }
+        if fieldsStart == 0 { return badStartLine }
+        let colon = bytes.extracting(lineStart..<index).firstIndex(of: UInt8(ascii: ":"))
+        return colon == nil ? .fieldName : .fieldValue
     }
 }

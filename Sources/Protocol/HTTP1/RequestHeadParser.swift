@@ -6,10 +6,11 @@ extension RequestHead {
     ///
     /// - Parameters:
     ///   - bytes: begin with the request line.
-    ///   - fieldRange: the field lines in them, without the blank line.
+    ///   - start: where the field lines begin.
+    ///   - lineEnds: where they end.
     /// - Throws: where it is malformed; what was understood until then stays in the head.
     mutating func fill(
-        _ line: RequestLine, from bytes: Span<UInt8>, fields fieldRange: Range<Int>
+        _ line: RequestLine, from bytes: Span<UInt8>, fieldsAt start: Int, lineEnds: [UInt32]
     ) throws(MessageFault) {
         removeAll()
         version = line.version
@@ -17,10 +18,11 @@ extension RequestHead {
         takeTarget(line, from: bytes)
         var framingFields = FramingFields()
         var hostLines = 0
-        var position = fieldRange.lowerBound
-        while position < fieldRange.upperBound {
-            let field = try FieldLine(bytes, at: position)
-            position = field.end
+        var position = start
+        for lineEnd in lineEnds {
+            let end = Int(lineEnd)
+            let field = try FieldLine(bytes, in: position..<end)
+            position = end
             let name = bytes.extracting(field.name)
             let value = bytes.extracting(field.value)
             if name.equalsIgnoringCase("host") {

@@ -10,10 +10,9 @@ struct RequestLine {
     /// The authority of a target in absolute-form.
     let authority: ByteRange?
 
-    /// Reads the line in `bytes`, which end with its CRLF.
+    /// Reads the line in `bytes`, as found by ``HeadScanner``: they end with its CRLF.
     init(_ bytes: Span<UInt8>) throws(MessageFault) {
         let line = bytes.extracting(0..<bytes.count - 2)
-        guard line.firstIndex(of: UInt8(ascii: "\r")) == nil else { throw .lineEnding }
         guard let methodEnd = line.firstIndex(of: UInt8(ascii: " ")) else { throw .requestLine }
         guard ByteSet.token.holdsAll(of: line.extracting(0..<methodEnd)) else { throw .method }
         let start = methodEnd + 1

@@ -10,15 +10,16 @@ extension ResponseHead {
     /// - Returns: what the fields say of framing and connection.
     /// - Throws: where it is malformed.
     mutating func fill(
-        _ line: StatusLine, from bytes: Span<UInt8>, fields fieldRange: Range<Int>, toHEAD isHEAD: Bool
+        _ line: StatusLine, from bytes: Span<UInt8>, fieldsAt start: Int, lineEnds: [UInt32], toHEAD isHEAD: Bool
     ) throws(MessageFault) -> FramingFields {
         removeAll()
         status = line.status
         var framingFields = FramingFields()
-        var position = fieldRange.lowerBound
-        while position < fieldRange.upperBound {
-            let field = try FieldLine(bytes, at: position)
-            position = field.end
+        var position = start
+        for lineEnd in lineEnds {
+            let end = Int(lineEnd)
+            let field = try FieldLine(bytes, in: position..<end)
+            position = end
             let value = bytes.extracting(field.value)
             fields.append(name: bytes.extracting(field.name), value: value)
             try framingFields.note(response: fields[fields.count - 1].known, value)

@@ -6,12 +6,11 @@ struct StatusLine {
     let version: HTTPVersion
     let status: UInt16
 
-    /// Reads the line in `bytes`, which end with its CRLF.
+    /// Reads the line in `bytes`, as found by ``HeadScanner``: they end with its CRLF and hold no other control but tab.
     ///
-    /// The phrase is checked and forgotten. It may be absent together with its space: many servers leave both out.
+    /// The phrase is forgotten. It may be absent together with its space: many servers leave both out.
     init(_ bytes: Span<UInt8>) throws(MessageFault) {
         let line = bytes.extracting(0..<bytes.count - 2)
-        guard line.firstIndex(of: UInt8(ascii: "\r")) == nil else { throw .lineEnding }
         guard line.count >= 12, line[8] == UInt8(ascii: " ") else { throw .statusLine }
         if line.extracting(0..<8).equals("HTTP/1.1") {
             version = .http11
@@ -25,6 +24,6 @@ struct StatusLine {
         }
         status = UInt16(code)
         guard line.count > 12 else { return }
-        guard line[12] == UInt8(ascii: " "), line.endOfFieldContent(from: 13) == line.count else { throw .statusLine }
+        guard line[12] == UInt8(ascii: " ") else { throw .statusLine }
     }
 }

@@ -22,7 +22,7 @@ final class AuditSink {
     let configuration: AuditConfiguration
     private let writer: AuditWriter
     private var setAside = 0
-    /// Records of refusals that found no room: told in an `alert.raised` once there is some.
+    /// Records that found no room, of refusals and of refused connections: told in an `alert.raised` once there is some.
     private(set) var unrecorded: UInt64 = 0
 
     init(queue: AuditQueue, configuration: AuditConfiguration, writer: AuditWriter) {
@@ -40,9 +40,7 @@ final class AuditSink {
         guard queue.canEverHold(record) else { return .tooLarge }
         // What a failing disk has not taken would be lost with the power: no more is promised until it works again.
         guard writer.isHealthy else { return .full }
-        guard queue.capacity - queue.byteCount >= record.byteCount + reserve + setAside + Self.slack,
-            let ticket = queue.submit(record)
-        else {
+        guard let ticket = queue.submit(record, leaving: setAside + reserve) else {
             writer.hurry()
             return .full
         }
@@ -54,8 +52,7 @@ final class AuditSink {
     /// Gives the last record of an allowed call, whose room was set aside.
     func complete(_ record: borrowing AuditRecord, reserved: Int) {
         setAside -= reserved
-        let ticket = queue.submit(record)
-        assert(ticket != nil, "room was set aside for this record")
+        guard queue.submit(record, leaving: setAside) != nil else { return countUnrecorded() }
         writer.notify()
     }
 
@@ -73,7 +70,4 @@ final class AuditSink {
     func forgetUnrecorded() {
         unrecorded = 0
     }
-
-    /// What each record costs in the queue beyond its bytes.
-    private static let slack = 64
 }

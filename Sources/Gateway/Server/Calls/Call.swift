@@ -101,7 +101,7 @@ final class Call {
     private func offerRecord() {
         guard let context else { return }
         exchange.write(&worker.record, denial: denial, connection: context, time: worker.time)
-        let reserve = denial == nil ? worker.record.byteCount + Exchange.completionOverhead : 0
+        let reserve = denial == nil ? worker.record.byteCount + exchange.completionOverhead : 0
         switch worker.audit.submit(worker.record, reserving: reserve) {
         case .accepted(let ticket), .pending(let ticket):
             self.ticket = ticket

@@ -38,6 +38,8 @@ final class ClientConnection: Endpoint {
     private var hungUp = false
     private var sawEnd = false
     private var needsInput = false
+    /// Whether our side has been ended.
+    private var saidLast = false
     private var headStartedAt: Int64?
 
     /// How long a connection lingers, in nanoseconds.
@@ -86,7 +88,7 @@ final class ClientConnection: Endpoint {
     /// Reads while there is something to read and somewhere to put it.
     private func receive() {
         var reads = 0
-        while isReadable, inbound.isEmpty, phase != .closed {
+        while isReadable, phase != .closed, !mustWait {
             guard reads < Self.batch else { return worker.markDirty(self) }
             reads += 1
             switch worker.receiveBuffer.read(from: socket) {
@@ -105,6 +107,10 @@ final class ClientConnection: Endpoint {
         }
     }
 
+    /// Whether more plaintext has nowhere to go. One read beyond what the driver can take is made all the same, so that the
+    /// end of a connection is seen while its call waits.
+    private var mustWait: Bool { !inbound.isEmpty && driver?.isPaused == true }
+
     private func decrypt(_ count: Int) {
         let wasEstablished = session.isEstablished
         var plaintext = ByteQueue()
@@ -114,10 +120,7 @@ final class ClientConnection: Endpoint {
         }
         sendWire()
         if !wasEstablished, session.isEstablished { established() }
-        if !plaintext.isEmpty, let driver, phase == .serving {
-            driver.input(&plaintext)
-            if !plaintext.isEmpty { plaintext.withReadable { inbound.append($0) } }
-        }
+        if !plaintext.isEmpty { deliver(&plaintext) }
         plaintext.removeAll()
         swap(&plaintext, &worker.plaintext)
         switch outcome {
@@ -127,12 +130,23 @@ final class ClientConnection: Endpoint {
         }
     }
 
+    private func deliver(_ plaintext: inout ByteQueue) {
+        guard let driver, phase == .serving else { return }
+        if inbound.isEmpty {
+            driver.input(&plaintext)
+            inbound.append(plaintext)
+        } else {
+            inbound.append(plaintext)
+            takeInbound()
+        }
+    }
+
     private func peerEnded() {
         guard !sawEnd else { return }
         sawEnd = true
         switch phase {
         case .handshake, .lingering: close()
-        case .serving: inbound.isEmpty ? driver?.endOfInput() : wantsInput()
+        case .serving: wantsInput()
         case .closed: break
         }
     }
@@ -200,7 +214,6 @@ final class ClientConnection: Endpoint {
                 return
             case .ended, .failed:
                 bytes.removeAll()
-                outbound.removeAll()
                 isWritable = false
                 close()
                 return
@@ -219,6 +232,7 @@ final class ClientConnection: Endpoint {
         if outbound.isEmpty {
             if outbound.capacity > 0 { outbound.releaseStorage() }
             if phase == .serving, driver?.isFinished == true { return finish() }
+            if phase == .lingering, !saidLast { sayLast() }
         }
         updateDeadline()
     }
@@ -248,7 +262,7 @@ final class ClientConnection: Endpoint {
             swap(&bytes, &inbound)
             if inbound.isEmpty { inbound.releaseStorage() }
         }
-        if inbound.isEmpty, sawEnd, phase == .serving { driver.endOfInput() }
+        if sawEnd, phase == .serving, !driver.isPaused { driver.endOfInput() }
     }
 
     /// The driver can take input again.
@@ -284,15 +298,16 @@ final class ClientConnection: Endpoint {
 
     private func linger() {
         guard phase != .closed else { return }
-        guard outbound.isEmpty else {
-            // The rest goes out as the socket takes it; the deadline bounds that.
-            phase = .lingering
-            return worker.setDeadline(worker.now + Self.lingering, of: self)
-        }
         phase = .lingering
-        socket.shutdownWriting()
         inbound.releaseStorage()
         worker.setDeadline(worker.now + Self.lingering, of: self)
+        // What the socket has not taken yet goes out first; the deadline bounds that too.
+        if outbound.isEmpty { sayLast() }
+    }
+
+    private func sayLast() {
+        saidLast = true
+        socket.shutdownWriting()
     }
 
     func close() {

@@ -30,6 +30,8 @@ class ConnectionDriver {
     /// The connection is gone: its calls end.
     func closed() {}
 
+    /// Whether no input can be taken until a call or its upstream has made progress.
+    var isPaused: Bool { false }
     /// Whether no request is under way.
     var isIdle: Bool { true }
     /// Whether the client has to do something next: send, or take what was sent.

@@ -27,7 +27,7 @@ final class HTTP1Driver: ConnectionDriver {
             if let call, !call.canTakeBody { return }
             let candidate = call ?? worker.takeCall()
             let event = machine.input(bytes.readable, head: &candidate.exchange.request)
-            if call == nil, !event.beginsCall { worker.recycle(candidate) }
+            if call == nil, !event.usesCall { worker.recycle(candidate) }
             guard take(event, of: &bytes, candidate) else { return }
         }
     }
@@ -56,7 +56,7 @@ final class HTTP1Driver: ConnectionDriver {
         case .waiting:
             return false
         case .refused(let fault):
-            refuse(fault)
+            refuse(fault, candidate)
             return false
         }
     }
@@ -67,16 +67,12 @@ final class HTTP1Driver: ConnectionDriver {
         if call.isAnswered { finishCall(call) }
     }
 
-    private func refuse(_ fault: MessageFault) {
+    private func refuse(_ fault: MessageFault, _ candidate: Call) {
         sawFault = true
         isPartial = false
-        if let call {
-            call.refuseBody(fault)
-        } else {
-            let call = worker.takeCall()
-            self.call = call
-            call.refuse(fault, on: self, stream: 0)
-        }
+        guard call == nil else { return candidate.refuseBody(fault) }
+        call = candidate
+        candidate.refuse(fault, on: self, stream: 0)
     }
 
     override func endOfInput() {
@@ -179,6 +175,10 @@ final class HTTP1Driver: ConnectionDriver {
         call?.clientGone("client.disconnected")
     }
 
+    override var isPaused: Bool {
+        guard let call else { return false }
+        return call.hasWholeRequest || !call.canTakeBody
+    }
     override var isIdle: Bool { call == nil }
     override var awaitsClient: Bool {
         guard let call else { return true }
@@ -190,9 +190,11 @@ final class HTTP1Driver: ConnectionDriver {
 }
 
 extension HTTP1ServerConnection.Input {
-    /// Whether the candidate's head has been filled.
-    fileprivate var beginsCall: Bool {
-        if case .request = self { return true }
-        return false
+    /// Whether a call comes of it.
+    fileprivate var usesCall: Bool {
+        switch self {
+        case .request, .refused: true
+        default: false
+        }
     }
 }

@@ -62,7 +62,6 @@ final class HTTP2Driver: ConnectionDriver {
             guard machine.takeBody(of: stream, into: &scratch, upTo: 64 << 10) > 0 else { break }
             scratch.withReadable { call.receiveBody($0) }
         }
-        scratch.releaseStorage()
         if call.canTakeBody, !call.hasWholeRequest, machine.isBodyComplete(of: stream) { call.receiveEnd() }
         connection.wantsOutput()
     }
@@ -76,9 +75,8 @@ final class HTTP2Driver: ConnectionDriver {
         if !machine.canAnswer(stream) { end(stream, "client.reset") }
     }
 
-    /// The answer is sent; content that nobody wants any more need not be (RFC 9113 §8.1).
+    /// The answer is sent; the machine has told the peer where the rest of the request is not wanted (RFC 9113 §8.1).
     private func completed(_ stream: Int32) {
-        if let call = calls[stream], !call.hasWholeRequest { machine.reset(stream: stream, .noError) }
         end(stream, "client.reset")
     }
 

@@ -22,7 +22,7 @@ final class UpstreamConnection: Endpoint {
 
     /// Request bytes that the socket did not take yet.
     private var outbound = ByteQueue()
-    /// Answer bytes that the call could not take yet.
+    /// The beginning of a head or a chunk's size whose rest has not come yet.
     private var inbound = ByteQueue()
     private var isReadable = false
     private var isWritable = false
@@ -50,6 +50,7 @@ final class UpstreamConnection: Endpoint {
         self.call = call
         answerBegan = false
         requestEnded = false
+        awaitsHead = false
         if phase == .idle { phase = .serving }
         call.writeHead(by: &machine, into: &outbound)
         if call.hasWholeRequest { endBody() }
@@ -71,7 +72,7 @@ final class UpstreamConnection: Endpoint {
 
     /// The client can take more of the answer.
     func resume() {
-        worker.markDirty(self)
+        if wasBlocked { worker.markDirty(self) }
     }
 
     /// The call has no more use for the answer.
@@ -117,7 +118,7 @@ final class UpstreamConnection: Endpoint {
     private func receive() {
         var reads = 0
         while isReadable, phase != .closed, phase != .connecting {
-            if isBlocked { return }
+            if isBlockedByClient { return }
             guard reads < Self.batch else { return worker.markDirty(self) }
             reads += 1
             switch worker.receiveBuffer.read(from: socket) {
@@ -137,14 +138,16 @@ final class UpstreamConnection: Endpoint {
     }
 
     /// Whether the answer must wait for the client.
-    private var isBlocked: Bool {
-        guard let call else { return !inbound.isEmpty }
-        wasBlocked = !inbound.isEmpty || call.isAnswerBlocked
+    private var isBlockedByClient: Bool {
+        wasBlocked = call?.isAnswerBlocked ?? false
         return wasBlocked
     }
 
     private func take(_ bytes: Span<UInt8>) {
-        guard inbound.isEmpty else { return inbound.append(bytes) }
+        guard inbound.isEmpty else {
+            inbound.append(bytes)
+            return takeInbound()
+        }
         let consumed = process(bytes)
         if consumed < bytes.count, phase != .closed { inbound.append(bytes.extracting(consumed..<bytes.count)) }
     }
@@ -214,7 +217,6 @@ final class UpstreamConnection: Endpoint {
             worker.forget(self)
             close()
         case .connecting, .serving:
-            guard inbound.isEmpty else { return worker.markDirty(self) }
             switch machine.endOfInput() {
             case .complete:
                 let call = call
@@ -255,19 +257,16 @@ final class UpstreamConnection: Endpoint {
         }
         if before >= ConnectionDriver.highMark, outbound.count < ConnectionDriver.lowMark { call?.upstreamWritable() }
         if outbound.isEmpty, outbound.capacity > 4096 { outbound.releaseStorage() }
-        takeInbound()
         if isReadable { receive() }
         updateDeadline()
     }
 
     private func takeInbound() {
-        guard !inbound.isEmpty, call?.isAnswerBlocked != true else { return }
         var bytes = ByteQueue()
         swap(&bytes, &inbound)
         bytes.consume(process(bytes.readable))
         guard phase != .closed else { return }
         swap(&bytes, &inbound)
-        if inbound.isEmpty, hungUp { isReadable = true }
     }
 
     /// Sets how long the upstream has for what it has to do next.
@@ -277,7 +276,8 @@ final class UpstreamConnection: Endpoint {
         case .connecting:
             if deadline == .max { worker.setDeadline(worker.now + timeouts.upstreamConnect.nanoseconds, of: self) }
         case .serving:
-            if wasBlocked {
+            if isBlockedByClient {
+                // The client's own deadline counts meanwhile.
                 deadline = .max
             } else if requestEnded, outbound.isEmpty, !answerBegan {
                 if !awaitsHead { worker.setDeadline(worker.now + timeouts.upstreamResponse.nanoseconds, of: self) }

@@ -90,6 +90,7 @@ final class Worker {
             fireTimers()
             if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
             flushDirty()
+            if audit.unrecorded > 0 { reportUnrecorded() }
             if isDraining, connections.isServed(by: index) == false { isStopped = true }
         }
     }
@@ -227,6 +228,20 @@ final class Worker {
         switch audit.submit(record, reserving: 0) {
         case .accepted, .pending: break
         case .full, .tooLarge: audit.countUnrecorded()
+        }
+    }
+
+    /// Tells in the log how many records it had no room for.
+    private func reportUnrecorded() {
+        record.reset()
+        record.member("count", number: audit.unrecorded)
+        record.member(event: .alertRaised)
+        record.member("reason", "audit.unrecorded" as StaticString)
+        record.member("time", time: time)
+        record.finish()
+        switch audit.submit(record, reserving: 0) {
+        case .accepted, .pending: audit.forgetUnrecorded()
+        case .full, .tooLarge: break
         }
     }
 
