@@ -108,7 +108,6 @@ class Authority:
         begins=datetime.timedelta(minutes=-5),
         ends=datetime.timedelta(hours=1),
         key=None,
-        raw_names: bytes | None = None,
         chain=(),
     ) -> Identity:
         """A certificate; each default is right for an X509-SVID that also serves."""
@@ -122,10 +121,7 @@ class Authority:
             builder = builder.add_extension(usage, critical=usage_critical)
         if purposes is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        if raw_names is not None:
-            raw = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, raw_names)
-            builder = builder.add_extension(raw, critical=names_critical)
-        elif uris or dns or addresses or other_names:
+        if uris or dns or addresses or other_names:
             names = alternative_names(uris, dns, addresses, other_names)
             builder = builder.add_extension(names, critical=names_critical)
         return self._save(builder.sign(self.key, hashes.SHA256()), key, chain)
@@ -153,6 +149,7 @@ class Authority:
         identity = Identity(certificate, key, stem.with_suffix(".pem"), stem.with_suffix(".key"))
         pem = [link.public_bytes(serialization.Encoding.PEM) for link in (certificate, *chain)]
         identity.chain_file.write_bytes(b"".join(pem))
+        identity.key_file.touch(mode=0o600)
         identity.key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

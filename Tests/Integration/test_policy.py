@@ -78,7 +78,6 @@ SHORT = {
     "the parameters swapped": ("GET", "/orders/42/lines/7", "read:lines:7:42"),
     "the scope of the route before": ("PUT", "/orders/42", "read:orders:42"),
     "a wildcard scope, which only a wildcard grant meets": ("GET", "/files/a", "read:files:a"),
-    "a list with the grants in one string": ("GET", "/orders/42", ["read:orders:41 read:orders:42"]),
 }
 
 NO_ROUTE = [

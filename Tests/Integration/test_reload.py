@@ -105,7 +105,6 @@ BROKEN = {
     "not YAML": lambda c: "listeners: [",
     "an unknown key": lambda c: {**c, "colour": "blue"},
     "a missing file": lambda c: {**c, "issuers": [{**c["issuers"][0], "jwks_file": "nowhere.json"}]},
-    "no routes": lambda c: {**c, "routes": []},
     "an unknown upstream": lambda c: {**c, "routes": [{**c["routes"][0], "upstream": "nowhere"}]},
     "an empty file": lambda c: "",
 }

@@ -201,6 +201,7 @@ REFUSED = {
     "P13 cnf a string": claim(cnf="x5t#S256"),
     "P13 scope a number": lambda w: forged(w, claims=w.broker.claims(w.agent, scope=7)),
     "P13 scope a list with a number": lambda w: forged(w, claims=w.broker.claims(w.agent, scope=[7])),
+    "P13 a list of scopes in one string": claim(scope=["read:orders:41 read:orders:42"]),
     "P13 deep nesting": claim_text(f', "a": {"[" * 900}{"]" * 900}'),
     "P14 one part": lambda w: base64url(header(w)),
     "P14 two parts": lambda w: forged(w).rpartition(".")[0],

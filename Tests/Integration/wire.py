@@ -3,10 +3,11 @@
 import hashlib
 import io
 import json
+import os
 import socket
 from dataclasses import dataclass, field
 
-PATIENCE = 20  # seconds that anything may take before a test is failed
+PATIENCE = int(os.environ.get("SALLYPORT_PATIENCE", "20"))  # seconds that anything may take before a test is failed
 KEPT = 1 << 20  # bytes of a body that are kept; the rest is only hashed
 
 
