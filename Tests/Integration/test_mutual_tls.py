@@ -40,7 +40,11 @@ REFUSED = {
     "X1 the ID as a DNS name": lambda ca: ca.issue(dns=[GOOD]),
     "X1 the ID as an e-mail address": lambda ca: ca.issue(other_names=[x509.RFC822Name(GOOD)]),
     "X1 the ID as another name": lambda ca: ca.issue(
-        other_names=[x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c" + bytes([len(GOOD)]) + GOOD.encode())]
+        other_names=[
+            x509.OtherName(
+                x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c" + bytes([len(GOOD)]) + GOOD.encode()
+            )
+        ]
     ),
     "X2 an authority": lambda ca: ca.issue(GOOD, authority=True),
     "X2 keyCertSign": lambda ca: ca.issue(GOOD, usage=key_usage("digital_signature", "key_cert_sign")),
