@@ -11,7 +11,7 @@ import h2.events
 from hyperframe.frame import GoAwayFrame
 
 from credentials import Identity
-from wire import PATIENCE, Closed, MessageReader, Response
+from wire import KEPT, PATIENCE, Closed, MessageReader, Response
 
 
 def tls_context(authority_file, agent: Identity | None, protocols=("http/1.1",), version=None) -> ssl.SSLContext:
@@ -186,7 +186,8 @@ class Http2(Attempting):
                 self.responses[event.stream_id] = Response(f"HTTP/2 {status}", fields, status=status)
             case h2.events.DataReceived():
                 response = self.responses[event.stream_id]
-                response.body += event.data
+                if response.body_bytes < KEPT:
+                    response.body += event.data
                 response.body_bytes += len(event.data)
                 if self.acknowledges:
                     self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)

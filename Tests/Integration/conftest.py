@@ -55,8 +55,17 @@ def launch(tmp_path_factory):
         return gateway.start(**options)
 
     yield launch
-    codes = {str(gateway.directory): gateway.stop() for gateway in started}
-    assert not any(codes.values()), codes
+    faults = [fault for gateway in started if (fault := fault_at_end(gateway))]
+    assert not faults, "\n".join(faults)
+
+
+def fault_at_end(gateway: Gateway) -> str | None:
+    """Stops a gateway and tells what was wrong with its end."""
+    try:
+        code = gateway.stop()
+    except AssertionError as fault:
+        return str(fault)
+    return f"{gateway.directory} ended with {code}:\n{gateway.said}" if code else None
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 from datetime import datetime, timezone
 
@@ -235,8 +236,8 @@ def test_the_chain_goes_on_after_a_restart(world, upstream, launch, reach):
         check_chain(gateway.lines())
         assert gateway.records()[-1]["event"] == "gateway.stopped"
         gateway.start()
+    gateway.wait(lambda: len(gateway.events("gateway.started")) == 4, "the record of the last start")
     check_chain(gateway.lines())
-    assert len(gateway.events("gateway.started")) == 4
     assert verify(gateway.audit_directory / "x").returncode == 0
 
 
@@ -280,6 +281,22 @@ def test_a_tampered_log_is_not_continued_in_silence(world, upstream, launch):
     assert "audit" in gateway.said
     last.write_bytes(last.read_bytes().replace(b"garbage\n", b""))
     gateway.start()
+
+
+def test_a_log_file_may_be_moved_away(world, upstream, launch, reach):
+    """USR1: the next file begins where the moved one ended, and put back together they verify."""
+    gateway = launch(world.configuration(upstream.url))
+    connection, token = reach(gateway).http1(world.agent), world.broker.token(world.agent)
+    gateway.record(connection.call("GET", "/any/a", token).request_id, "request.completed")
+    first, second = (gateway.audit_directory / f"audit-00000{number}.jsonl" for number in (1, 2))
+    moved = first.rename(gateway.directory / "moved")
+    gateway.signal(signal.SIGUSR1)
+    gateway.wait(second.exists, "the next file")
+    gateway.record(connection.call("GET", "/any/a", token).request_id, "request.completed")
+    assert verify(second).returncode == 1
+    moved.rename(first)
+    check_chain(gateway.lines())
+    assert verify(second).returncode == 0
 
 
 def test_synced_durability(world, upstream, launch, reach, protocol):

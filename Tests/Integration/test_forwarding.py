@@ -48,7 +48,7 @@ HOP_BY_HOP_FIELDS = ["Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Up
 
 
 def mark(fields) -> list[str]:
-    return [name for name, value in fields if "from-the-client" in value]
+    return [name.lower() for name, value in fields if "from-the-client" in value]
 
 
 @pytest.mark.parametrize("name", IDENTITY_FIELDS)
@@ -60,7 +60,7 @@ def test_no_field_of_credentials_or_identity_passes(client, world, upstream, nam
         fields = [(spelling, "from-the-client"), ("X-Kept", "from-the-client")]
         told = connection.call("GET", "/any/a", world.broker.token(world.agent), fields)
         assert told.status == 200, spelling
-        assert mark(upstream.request.fields) == ["X-Kept"]
+        assert mark(upstream.request.fields) == ["x-kept"]
 
 
 @pytest.mark.parametrize("name", IDENTITY_FIELDS)
@@ -71,7 +71,7 @@ def test_no_field_of_credentials_or_identity_passes_over_http2(client, world, up
         fields = [(spelling, "from-the-client"), ("x-kept", "from-the-client")]
         told = connection.call("GET", "/any/a", world.broker.token(world.agent), fields)
         assert told.status == 200, spelling
-        assert [field.lower() for field in mark(upstream.request.fields)] == ["x-kept"]
+        assert mark(upstream.request.fields) == ["x-kept"]
 
 
 @pytest.mark.parametrize("value", ["from-the-client", "a, from-the-client"])
@@ -99,7 +99,7 @@ def test_fields_that_connection_names_stay_here(client, world, upstream):
     fields = [("Connection", "X-Hop, keep-alive"), ("X-Hop", "from-the-client"), ("X-Kept", "from-the-client")]
     connection = client.http1(world.agent)
     assert connection.call("GET", "/any/a", world.broker.token(world.agent), fields).status == 200
-    assert mark(upstream.request.fields) == ["X-Kept"]
+    assert mark(upstream.request.fields) == ["x-kept"]
     assert connection.call("GET", "/any/a", world.broker.token(world.agent)).status == 200
 
 

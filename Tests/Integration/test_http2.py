@@ -350,8 +350,9 @@ def test_header_compression_is_no_amplifier(connection, client, gateway, world, 
     connection.flush()
     connection.send(HeadersFrame(1, block + reference * 10_000, flags=["END_HEADERS", "END_STREAM"]).serialize())
     try:
-        assert connection.response(1).status == 431
-    except (StreamReset, GoneAway, Closed, KeyError):
+        while True:
+            connection.pump()
+    except (GoneAway, Closed, OSError, h2.exceptions.ProtocolError):  # h2 does not know of stream 1
         pass
     assert not upstream.received
     assert gateway.peak_memory() - before < 32 << 20
