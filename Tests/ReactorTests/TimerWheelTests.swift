@@ -6,9 +6,9 @@ struct TimerWheelTests {
     private func key(_ index: UInt64) -> SlotKey { SlotKey(rawValue: 1 << 32 | index) }
 
     private func advance(_ wheel: inout TimerWheel, to now: Int64) -> [SlotKey] {
-        var due: [SlotKey] = []
+        var due: [TimerWheel.Entry] = []
         wheel.advance(to: now, into: &due)
-        return due
+        return due.map(\.key)
     }
 
     private static let millisecond: Int64 = 1_000_000

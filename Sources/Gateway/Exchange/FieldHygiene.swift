@@ -14,6 +14,8 @@ enum FieldHygiene {
         "x-http-method", "x-http-method-override", "x-method-override", "x-host",
         "x-arr-clientcert", "x-remote-user", "remote-user", "x-access-token", "x-id-token",
         "l5d-client-id", "l5d-remote-ip",
+        // The real ones are dealt with elsewhere; these are their twins, such as `Content_Length`.
+        "content-length", "transfer-encoding", "host", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
     ]
 
     /// Beginnings of names that are removed.

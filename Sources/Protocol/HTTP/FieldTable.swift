@@ -100,7 +100,8 @@ public struct FieldTable: ~Copyable {
 
     /// Empties the table and keeps its memory.
     public mutating func removeAll() {
-        block.removeAll()
+        // A head of unusual size must not be paid for by every later one.
+        if block.capacity > 16 << 10 { block.releaseStorage() } else { block.removeAll() }
         fields.removeAll(keepingCapacity: true)
     }
 }

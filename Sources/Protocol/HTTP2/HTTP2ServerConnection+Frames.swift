@@ -208,6 +208,7 @@ extension HTTP2ServerConnection {
         guard count > 0, let slot = openSlot(of: stream) else { return sink.count < sinkLimit }
         let wasHigh = slot.outgoing.count >= limits.sendLowMark
         slot.outgoing.move(count, to: &sink)
+        framedBytes &+= UInt64(count)
         if wasHigh, slot.outgoing.count < limits.sendLowMark, !slot.answerEnded, !slot.isForgotten {
             events.append(.writable(stream: stream))
         }

@@ -220,6 +220,12 @@ public final class HTTP2ServerConnection {
     /// Whether nothing is left to read or write: close.
     public var isFinished: Bool { isBroken || !session.wantsInput && !session.wantsOutput }
 
+    /// Whether a field section has begun and not ended.
+    public var isInHead: Bool { assembling != nil }
+
+    /// The bytes of answers' content that were framed so far: they go only as the peer opens its windows.
+    public internal(set) var framedBytes: UInt64 = 0
+
     /// The number of streams that are not closed.
     public var openStreams: Int { streams.open }
 

@@ -61,7 +61,8 @@ public struct SlotMap<Element: AnyObject> {
             return
         }
         slots[index].element = nil
-        slots[index].generation &+= 1
+        // 0 is never given: keys of that generation belong to whoever made them by hand.
+        slots[index].generation = slots[index].generation == .max ? 1 : slots[index].generation + 1
         free.append(index)
     }
 

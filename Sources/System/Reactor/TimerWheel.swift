@@ -3,9 +3,12 @@
 /// An entry is a key and a time. It cannot be cancelled: whoever is told that it is due compares with the deadline that
 /// holds now (a connection moves its deadline by a store, not by a call). Times are nanoseconds of the monotonic clock.
 public struct TimerWheel {
-    private struct Entry {
-        let key: SlotKey
-        let time: Int64
+    /// A key and when it is due.
+    public struct Entry: Equatable, Sendable {
+        /// What was scheduled.
+        public let key: SlotKey
+        /// The time that it was scheduled for.
+        public let time: Int64
     }
 
     private static let bucketCount = 512
@@ -34,8 +37,8 @@ public struct TimerWheel {
         occupied[index / 64] |= 1 << UInt64(index % 64)
     }
 
-    /// Moves to `now` and appends the keys that are due.
-    public mutating func advance(to now: Int64, into due: inout [SlotKey]) {
+    /// Moves to `now` and appends the entries that are due.
+    public mutating func advance(to now: Int64, into due: inout [Entry]) {
         let target = now >> Self.shift
         guard target > tick else { return }
         let last = min(target, tick + Int64(Self.bucketCount))
@@ -46,7 +49,7 @@ public struct TimerWheel {
             guard occupied[index / 64] & (1 << UInt64(index % 64)) != 0 else { continue }
             occupied[index / 64] &= ~(1 << UInt64(index % 64))
             for entry in buckets[index] {
-                if entry.time <= now { due.append(entry.key) } else { later.append(entry) }
+                if entry.time <= now { due.append(entry) } else { later.append(entry) }
             }
             buckets[index].removeAll(keepingCapacity: true)
         }
@@ -56,12 +59,17 @@ public struct TimerWheel {
 
     /// Nanoseconds from `now` until something may be due, or nothing where the wheel is empty.
     public func delay(from now: Int64) -> Int64? {
-        for step in 1...Int64(Self.bucketCount) {
-            let index = Int((tick + step) % Int64(Self.bucketCount))
-            if index % 64 == 0, occupied[index / 64] == 0, step + 64 <= Int64(Self.bucketCount) { continue }
-            if occupied[index / 64] & (1 << UInt64(index % 64)) != 0 {
-                return max(0, ((tick + step) << Self.shift) - now)
+        let count = Int64(Self.bucketCount)
+        var step: Int64 = 1
+        while step <= count {
+            let index = Int((tick + step) % count)
+            // The rest of the word, from this bucket on.
+            let rest = occupied[index / 64] >> UInt64(index % 64)
+            if rest != 0 {
+                let found = step + Int64(rest.trailingZeroBitCount)
+                return max(0, ((tick + found) << Self.shift) - now)
             }
+            step += Int64(64 - index % 64)
         }
         return nil
     }

@@ -1,5 +1,4 @@
 import Audit
-import Configuration
 
 /// A worker's way into the log.
 ///
@@ -19,15 +18,15 @@ final class AuditSink {
     }
 
     let queue: AuditQueue
-    let configuration: AuditConfiguration
+    private let durability: AuditDurability
     private let writer: AuditWriter
     private var setAside = 0
     /// Records that found no room, of refusals and of refused connections: told in an `alert.raised` once there is some.
     private(set) var unrecorded: UInt64 = 0
 
-    init(queue: AuditQueue, configuration: AuditConfiguration, writer: AuditWriter) {
+    init(queue: AuditQueue, durability: AuditDurability, writer: AuditWriter) {
         self.queue = queue
-        self.configuration = configuration
+        self.durability = durability
         self.writer = writer
     }
 
@@ -46,7 +45,7 @@ final class AuditSink {
         }
         setAside += reserve
         writer.notify()
-        return configuration.durability == .batched ? .accepted(ticket) : .pending(ticket)
+        return durability == .batched ? .accepted(ticket) : .pending(ticket)
     }
 
     /// Gives the last record of an allowed call, whose room was set aside.
@@ -58,8 +57,11 @@ final class AuditSink {
 
     /// Exchanges a ticket for the evidence that the record is as safe as configured; nothing where it is not yet.
     func redeem(_ ticket: AuditTicket) -> AuditReceipt? {
-        queue.redeem(ticket, durability: configuration.durability)
+        queue.redeem(ticket, durability: durability)
     }
+
+    /// Whether the disk takes what it is given.
+    var isHealthy: Bool { writer.isHealthy }
 
     /// Counts a record that found no room.
     func countUnrecorded() {

@@ -28,6 +28,7 @@ final class Call {
     private var context: ConnectionContext?
     private var upstream: UpstreamConnection?
     private var isParked = false
+    private var parkedAt: Int64?
 
     private var permit: Permit?
     private var denial: Denial?
@@ -63,6 +64,7 @@ final class Call {
         forwardable = nil
         reserved = 0
         attempts = 0
+        parkedAt = nil
         status = 0
         bytesIn = 0
         bytesOut = 0
@@ -112,7 +114,8 @@ final class Call {
             reserved = reserve
             proceed()
         case .full:
-            if worker.audit.configuration.whenFull == .wait { park() } else { refuseUnrecorded("audit.full") }
+            let waits = worker.plan.audit.whenFull == .wait && !hasWaitedTooLong
+            waits ? park() : refuseUnrecorded("audit.full")
         case .tooLarge:
             refuseUnrecorded("audit.too-large")
         }
@@ -127,7 +130,9 @@ final class Call {
 
     /// Goes on where the log is done with the record; else waits for it.
     private func proceed() {
-        guard let ticket, let receipt = worker.audit.redeem(ticket) else { return park() }
+        guard let ticket, let receipt = worker.audit.redeem(ticket) else {
+            return hasWaitedTooLong ? refuseUnsynced() : park()
+        }
         if let permit = permit.take() {
             forward(permit, receipt)
         } else if let denial {
@@ -137,13 +142,27 @@ final class Call {
 
     private func park() {
         isParked = true
+        if parkedAt == nil { parkedAt = worker.now }
         worker.wait(self)
     }
 
-    /// The log has made progress.
+    /// Whether the log was given all the time that an upstream would be, or cannot be written at all.
+    private var hasWaitedTooLong: Bool {
+        guard let parkedAt else { return false }
+        if worker.plan.audit.whenFull == .deny, !worker.audit.isHealthy { return true }
+        return worker.now - parkedAt > worker.plan.timeouts.upstreamResponse.nanoseconds
+    }
+
+    /// The record is with the log, but the disk does not take it: the call does not go on, and its last record says so.
+    private func refuseUnsynced() {
+        permit = nil
+        answer(Denial(.unavailable, "audit.timeout"))
+    }
+
+    /// The log has made progress, or it is time to look.
     func auditProgressed() {
         isParked = false
-        guard driver != nil else { return letGo() }
+        guard driver != nil, status == 0 else { return letGo() }
         ticket == nil ? offerRecord() : proceed()
         if !isParked { driver?.resumeInput(of: self) }
     }
@@ -170,8 +189,15 @@ final class Call {
     /// The content is malformed or over a limit.
     func refuseBody(_ fault: MessageFault) {
         hasWholeRequest = true
+        // Whatever was decided, the request is not one that may be forwarded.
+        permit = nil
         dropUpstream()
         guard status == 0 else { return abort(fault.rawValue) }
+        if isParked, ticket == nil {
+            // Not on record yet: the log gets this denial instead, when it has room.
+            denial = Denial(fault)
+            return
+        }
         answer(Denial(fault))
     }
 

@@ -41,6 +41,8 @@ final class ClientConnection: Endpoint {
     /// Whether our side has been ended.
     private var saidLast = false
     private var headStartedAt: Int64?
+    private var progress: UInt64 = 0
+    private var progressedAt: Int64 = 0
 
     /// How long a connection lingers, in nanoseconds.
     private static let lingering: Int64 = 2_000_000_000
@@ -78,7 +80,9 @@ final class ClientConnection: Endpoint {
         case .handshake:
             recordRefusal("handshake.timeout")
             close()
-        case .serving, .lingering:
+        case .serving:
+            close(driver?.isInHead == true ? "timeout.head" : "timeout.idle")
+        case .lingering:
             close()
         case .closed:
             break
@@ -158,7 +162,7 @@ final class ClientConnection: Endpoint {
                 session.refusal?.reason ?? (error.isMissingCertificate ? "certificate.missing" : "handshake.failed"))
             worker.logger.debug("handshake failed", metadata: ["peer": "\(address)", "reason": "\(error)"])
         }
-        driver?.closed()
+        driver?.closed("client.disconnected")
         driver = nil
         // The alert must reach a client that may have sent more already.
         linger()
@@ -174,6 +178,7 @@ final class ClientConnection: Endpoint {
             self.context = context
             driver = try makeDriver()
             phase = .serving
+            progressedAt = worker.now
             if worker.isDraining { driver?.drain() }
         } catch {
             recordRefusal((error as? CertificateRefusal)?.reason ?? "connection.failed")
@@ -246,7 +251,11 @@ final class ClientConnection: Endpoint {
             guard !output.isEmpty else { break }
             let sent = output.withReadable { session.send($0) }
             output.removeAll()
-            guard sent else { return close() }
+            guard sent else {
+                // The wire is shared: what is left in it must not reach another connection.
+                worker.wire.output.removeAll()
+                return close()
+            }
             sendWire()
         }
         driver.flushed()
@@ -311,12 +320,13 @@ final class ClientConnection: Endpoint {
         socket.shutdownWriting()
     }
 
-    func close() {
+    /// Ends the connection at once; its calls are recorded to have ended for that reason.
+    func close(_ reason: String = "client.disconnected") {
         guard phase != .closed else { return }
         phase = .closed
         let driver = driver
         self.driver = nil
-        driver?.closed()
+        driver?.closed(reason)
         worker.remove(self)
         worker.connections.leave(worker: worker.index)
     }
@@ -331,6 +341,10 @@ final class ClientConnection: Endpoint {
         }
         headStartedAt = nil
         let awaitsClient = driver.awaitsClient || !outbound.isEmpty
-        worker.setDeadline(awaitsClient ? worker.now + timeouts.idle.nanoseconds : .max, of: self)
+        if driver.progress != progress || !awaitsClient {
+            progress = driver.progress
+            progressedAt = worker.now
+        }
+        worker.setDeadline(awaitsClient ? progressedAt + timeouts.idle.nanoseconds : .max, of: self)
     }
 }

@@ -27,13 +27,13 @@ class ConnectionDriver {
     func flushed() {}
     /// Takes no more requests, and ends when those that there are have been answered.
     func drain() {}
-    /// The connection is gone: its calls end.
-    func closed() {}
+    /// The connection is gone: its calls end, for that reason.
+    func closed(_ reason: String) {}
 
     /// Whether no input can be taken until a call or its upstream has made progress.
     var isPaused: Bool { false }
-    /// Whether no request is under way.
-    var isIdle: Bool { true }
+    /// Grows with every step towards the end of a call that the client has made: what `idle` is measured from.
+    var progress: UInt64 { 0 }
     /// Whether the client has to do something next: send, or take what was sent.
     var awaitsClient: Bool { true }
     /// Whether part of a request's head has come.

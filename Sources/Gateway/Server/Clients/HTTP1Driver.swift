@@ -12,6 +12,11 @@ final class HTTP1Driver: ConnectionDriver {
     private var isPartial = false
     private var isOver = false
     private var sawFault = false
+    private var awaitsRoom = false
+    private var steps: UInt64 = 0
+    /// Content of the present request that was read for nothing, in bytes.
+    private var discarded = 0
+    private static let discardLimit = 256 << 10
 
     init(connection: ClientConnection, limits: Limits) {
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
@@ -24,6 +29,11 @@ final class HTTP1Driver: ConnectionDriver {
     override func input(_ bytes: inout ByteQueue) {
         // Ends when the machine wants more: the end of content may come without a byte of its own.
         while !isOver, !sawFault {
+            if output.count >= Self.highMark {
+                // Refusals of pipelined requests gather here where nobody reads them.
+                awaitsRoom = true
+                return
+            }
             if let call, !call.canTakeBody { return }
             let candidate = call ?? worker.takeCall()
             let event = machine.input(bytes.readable, head: &candidate.exchange.request)
@@ -42,13 +52,16 @@ final class HTTP1Driver: ConnectionDriver {
         case .request(let consumed, let hasBody):
             bytes.consume(consumed)
             isPartial = false
+            steps += 1
+            discarded = 0
             call = candidate
             candidate.begin(on: self, stream: 0, hasBody: hasBody)
             return true
         case .body(let offset, let count, let consumed):
+            steps += 1
             candidate.receiveBody(bytes.readable.extracting(offset..<offset + count))
             bytes.consume(consumed)
-            return true
+            return goesOn(after: count, candidate)
         case .endOfBody(let consumed):
             bytes.consume(consumed)
             requestEnded()
@@ -61,6 +74,17 @@ final class HTTP1Driver: ConnectionDriver {
         }
     }
 
+    /// Whether content that comes after its answer is still worth reading.
+    private func goesOn(after count: Int, _ call: Call) -> Bool {
+        guard call.isAnswered else { return true }
+        discarded += count
+        guard discarded > Self.discardLimit else { return true }
+        sawFault = true
+        isOver = true
+        finishCall(call)
+        return false
+    }
+
     private func requestEnded() {
         guard let call else { return }
         call.receiveEnd()
@@ -70,7 +94,13 @@ final class HTTP1Driver: ConnectionDriver {
     private func refuse(_ fault: MessageFault, _ candidate: Call) {
         sawFault = true
         isPartial = false
-        guard call == nil else { return candidate.refuseBody(fault) }
+        if call != nil {
+            guard candidate.isAnswered else { return candidate.refuseBody(fault) }
+            // The answer is whole, and only has to get out.
+            isOver = true
+            finishCall(candidate)
+            return connection.wantsOutput()
+        }
         call = candidate
         candidate.refuse(fault, on: self, stream: 0)
     }
@@ -95,6 +125,7 @@ final class HTTP1Driver: ConnectionDriver {
 
     override func produce(into output: inout ByteQueue, upTo bytes: Int) {
         guard !self.output.isEmpty else { return }
+        steps += 1
         if output.isEmpty {
             swap(&output, &self.output)
         } else {
@@ -104,7 +135,12 @@ final class HTTP1Driver: ConnectionDriver {
     }
 
     override func flushed() {
-        if let call, output.count < Self.lowMark { call.answerWritable() }
+        guard output.count < Self.lowMark else { return }
+        if awaitsRoom {
+            awaitsRoom = false
+            connection.wantsInput()
+        }
+        call?.answerWritable()
     }
 
     override func sendContinue(_ call: Call) {
@@ -169,22 +205,23 @@ final class HTTP1Driver: ConnectionDriver {
         if call == nil, !isPartial { isOver = true }
     }
 
-    override func closed() {
+    override func closed(_ reason: String) {
         let call = call
         self.call = nil
-        call?.clientGone("client.disconnected")
+        call?.clientGone(reason)
     }
 
     override var isPaused: Bool {
+        guard output.count < Self.highMark else { return true }
         guard let call else { return false }
         return call.hasWholeRequest || !call.canTakeBody
     }
-    override var isIdle: Bool { call == nil }
     override var awaitsClient: Bool {
         guard let call else { return true }
         return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
     }
     override var isInHead: Bool { isPartial }
+    override var progress: UInt64 { steps }
     override var isFinished: Bool { isOver && output.isEmpty }
     override var lingers: Bool { sawFault || call != nil || !machine.isIdle }
 }

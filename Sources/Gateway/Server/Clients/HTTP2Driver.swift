@@ -11,6 +11,7 @@ final class HTTP2Driver: ConnectionDriver {
     private var calls: [Int32: Call] = [:]
     private var isDraining = false
     private var scratch = ByteQueue()
+    private var steps: UInt64 = 0
 
     init(connection: ClientConnection, limits: Limits) throws(HTTP2Error) {
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
@@ -51,6 +52,7 @@ final class HTTP2Driver: ConnectionDriver {
         let call = worker.takeCall()
         guard machine.takeHead(of: stream, into: &call.exchange.request) else { return worker.recycle(call) }
         calls[stream] = call
+        steps += 1
         call.begin(on: self, stream: stream, hasBody: hasBody)
     }
 
@@ -60,6 +62,7 @@ final class HTTP2Driver: ConnectionDriver {
         while call.canTakeBody, machine.bufferedBody(of: stream) > 0 {
             scratch.removeAll()
             guard machine.takeBody(of: stream, into: &scratch, upTo: 64 << 10) > 0 else { break }
+            steps += 1
             scratch.withReadable { call.receiveBody($0) }
         }
         if call.canTakeBody, !call.hasWholeRequest, machine.isBodyComplete(of: stream) { call.receiveEnd() }
@@ -87,7 +90,7 @@ final class HTTP2Driver: ConnectionDriver {
     }
 
     override func endOfInput() {
-        closed()
+        closed("client.disconnected")
         machine.shutdown(.noError)
         connection.wantsOutput()
     }
@@ -131,7 +134,10 @@ final class HTTP2Driver: ConnectionDriver {
     override func closeAfterAnswer(of call: Call, _ denial: Denial) {
         // A limit that was met, or content that is not wanted, concerns one stream only.
         guard denial.closesConnection, denial.code != .tooLarge else { return }
-        drain()
+        // At once: the notice, and the last stream that is served.
+        machine.drain()
+        machine.drain()
+        isDraining = true
     }
 
     override func abort(_ call: Call) {
@@ -156,15 +162,17 @@ final class HTTP2Driver: ConnectionDriver {
         connection.wantsOutput()
     }
 
-    override func closed() {
+    override func closed(_ reason: String) {
         let open = calls
         calls.removeAll()
-        for call in open.values { call.clientGone("client.disconnected") }
+        for call in open.values { call.clientGone(reason) }
     }
 
-    override var isIdle: Bool { calls.isEmpty }
+    override var isInHead: Bool { machine.isInHead }
+    override var progress: UInt64 { steps &+ machine.framedBytes }
     override var awaitsClient: Bool {
-        calls.isEmpty || machine.wantsToSend || calls.values.contains { !$0.hasWholeRequest || $0.isAnswered }
+        calls.isEmpty || machine.wantsToSend
+            || calls.values.contains { !$0.hasWholeRequest || $0.isAnswered || machine.pendingBody(on: $0.stream) > 0 }
     }
     override var isFinished: Bool { machine.isFinished }
     override var lingers: Bool { machine.failure != nil }

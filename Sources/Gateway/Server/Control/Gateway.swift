@@ -24,6 +24,7 @@ public final class Gateway {
     private var poller: Poller
     private var observability: ObservabilityServer?
     private var draining: Drain?
+    private var failure: GatewayError?
 
     private struct Drain {
         let deadline: Int64
@@ -63,6 +64,7 @@ public final class Gateway {
         try signals.watch(in: poller, key: Self.signalKey)
         try mailbox.bell.watch(in: poller, key: Self.mailKey)
         let builder = try makeBuilder(configuration)
+        connections.setLimit(connectionLimit(configuration))
         var sockets: [[SocketParcel]] = []
         for listener in configuration.listeners {
             sockets.append(try ListenerSockets.open(listener, workers: workerCount))
@@ -88,24 +90,26 @@ public final class Gateway {
         for listener in configuration.listeners {
             logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
         }
-        control()
+        try control()
     }
 
     private func makeBuilder(_ configuration: GatewayConfiguration) throws(GatewayError) -> PlanBuilder {
-        let fitting = DescriptorLimit.connections(descriptors: descriptors)
-        let limit = min(configuration.limits.connections, fitting)
+        let limit = connectionLimit(configuration)
         if limit < configuration.limits.connections {
             logger.warning(
                 "limits.connections is lowered to what the descriptor limit allows",
                 metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
         }
-        connections.setLimit(limit)
         return try PlanBuilder(configuration, generation: generation, connections: limit)
+    }
+
+    private func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
+        min(configuration.limits.connections, DescriptorLimit.connections(descriptors: descriptors))
     }
 
     // MARK: The control loop
 
-    private func control() {
+    private func control() throws(GatewayError) {
         while workers.contains(where: { !$0.hasEnded }) {
             let count: Int
             do { count = try poller.wait(timeout: timeout()) } catch {
@@ -121,17 +125,19 @@ public final class Gateway {
                 }
             }
             continueDraining()
+            observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
         records.submit(.gatewayStopped)
         if !audit.stop() {
-            logger.critical("not all audit records reached the disk; keep the directory and look at the disk")
+            failure = failure ?? GatewayError("not all audit records reached the disk; look at the disk")
         }
         logger.info("stopped")
+        if let failure { throw failure }
     }
 
     private func timeout() -> CInt {
-        guard let draining else { return observability?.hasConnections == true ? 1000 : -1 }
+        guard let draining else { return observability?.needsTick == true ? 1000 : -1 }
         let next = min(draining.deadline, draining.secondNotice) - Clock.monotonic()
         return CInt(max(0, min(next / 1_000_000 + 1, 60_000)))
     }
@@ -150,6 +156,7 @@ public final class Gateway {
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
                 workers[index].hasEnded = true
+                failure = failure ?? GatewayError("worker \(index) failed (\(reason)); see the log")
                 // A gateway with a dead worker would leave its share of the connections hanging.
                 for worker in workers { worker.mailbox.post(.stop) }
             }
@@ -177,6 +184,7 @@ public final class Gateway {
             for _ in workers { plans.append(try builder.plan()) }
             for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
             configuration = fresh
+            connections.setLimit(connectionLimit(fresh))
             for warning in fresh.warnings { logger.warning("\(warning)") }
             records.submit(.configLoaded, reason: "sha256:\(fresh.digest.hexadecimal)")
             logger.info("configuration reloaded", metadata: ["sha256": "\(fresh.digest.hexadecimal)"])

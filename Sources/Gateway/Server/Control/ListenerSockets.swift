@@ -56,7 +56,7 @@ enum ListenerSockets {
     }
 
     /// Removes a socket that nobody listens on any more; anything else stays, and binding fails.
-    private static func removeStale(_ path: String) throws(SystemError) {
+    static func removeStale(_ path: String) throws(SystemError) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
         do throws(SystemError) {

@@ -19,6 +19,7 @@ final class ObservabilityServer {
         var inbound = ByteQueue()
         var outbound = ByteQueue()
         let deadline: Int64
+        var isAnswered = false
         var isOver = false
 
         init(_ socket: consuming Socket, deadline: Int64) {
@@ -32,6 +33,7 @@ final class ObservabilityServer {
     private var connections = SlotMap<Connection>()
     private static let listenerKey = SlotKey(rawValue: 3)
     private static let connectionLimit = 64
+    private var isResting = false
     /// How long one connection may last, in nanoseconds.
     private static let lifetime: Int64 = 10_000_000_000
 
@@ -44,6 +46,7 @@ final class ObservabilityServer {
                 }
                 listener = try ListeningSocket(address, isExclusive: true)
             case .unix(let path):
+                try ListenerSockets.removeStale(path)
                 listener = try ListeningSocket(.unix(path))
             }
             try poller.add(listener.descriptor, for: .readableLevel, key: Self.listenerKey)
@@ -52,7 +55,16 @@ final class ObservabilityServer {
         }
     }
 
-    var hasConnections: Bool { connections.count > 0 }
+    /// Whether ``tick(poller:)`` has something to do in a second.
+    var needsTick: Bool { connections.count > 0 || isResting }
+
+    /// Drops who was slow, and accepts again after a rest.
+    func tick(poller: borrowing Poller) {
+        let now = Clock.monotonic()
+        connections.removeAll(where: { $0.deadline < now })
+        guard isResting else { return }
+        isResting = (try? poller.add(listener.descriptor, for: .readableLevel, key: Self.listenerKey)) == nil
+    }
 
     /// Does what an event of the control thread's poller says.
     func ready(_ event: Poller.Event, health: Health, poller: borrowing Poller) {
@@ -65,7 +77,6 @@ final class ObservabilityServer {
     }
 
     private func accept(_ poller: borrowing Poller) {
-        dropOverdue()
         while true {
             switch listener.accept() {
             case .connection(let socket, from: _):
@@ -76,19 +87,18 @@ final class ObservabilityServer {
                     connections.remove(key)
                 }
             case .none: return
-            case .exhausted: return
+            case .exhausted:
+                // The kernel would report again at once.
+                poller.remove(listener.descriptor)
+                isResting = true
+                return
             }
         }
     }
 
-    /// Makes room: whoever was slow has had its time.
-    private func dropOverdue() {
-        let now = Clock.monotonic()
-        connections.removeAll(where: { $0.deadline < now })
-    }
-
     private func serve(_ connection: Connection, _ health: Health) {
-        while !connection.isOver {
+        flush(connection)
+        while !connection.isOver, connection.outbound.isEmpty {
             switch buffer.read(from: connection.socket) {
             case .moved(let count): buffer.with(count) { connection.inbound.append($0) }
             case .wouldBlock: return answer(connection, health)
@@ -145,10 +155,12 @@ final class ObservabilityServer {
         response.framing = .length(UInt64(body.count))
         response.fields.append(.contentType, value: "text/plain; charset=utf-8".utf8.span)
         response.fields.append(.cacheControl, value: "no-store".utf8.span)
+        // One answer a connection: an orchestrator asks now and then, and nobody can make answers gather here.
+        connection.machine.closeAfterAnswer()
         connection.machine.sendHead(response, into: &connection.outbound)
         connection.machine.sendBody(body.span, into: &connection.outbound)
         connection.machine.endBody(into: &connection.outbound)
-        if connection.machine.afterAnswer == .close { connection.isOver = true }
+        connection.isAnswered = true
     }
 
     private func flush(_ connection: Connection) {
@@ -161,5 +173,6 @@ final class ObservabilityServer {
                 return
             }
         }
+        if connection.isAnswered { connection.isOver = true }
     }
 }

@@ -1,4 +1,5 @@
 import Audit
+import Configuration
 import Logging
 import Reactor
 import Synchronization
@@ -17,7 +18,8 @@ final class WorkerHandle {
     let mailbox: Mailbox<WorkerMessage>
     let queue: AuditQueue
     var hasEnded = false
-    private let plan: WorkerPlan
+    /// The first plan, until the worker has it.
+    private var plan: WorkerPlan?
     private var thread: WorkerThread?
 
     init(index: Int, plan: WorkerPlan, queueCapacity: Int) throws {
@@ -32,17 +34,18 @@ final class WorkerHandle {
         sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, control: Mailbox<ControlMessage>,
         logger: Logger
     ) throws {
-        let (index, mailbox, plan, queue) = (index, mailbox, plan, queue)
+        guard let plan = plan.take() else { return }
+        let (index, mailbox, queue) = (index, mailbox, queue)
         thread = try WorkerThread(name: "worker-\(index)") {
             do {
-                let sink = AuditSink(queue: queue, configuration: plan.audit, writer: audit)
+                let sink = AuditSink(queue: queue, durability: plan.audit.durability, writer: audit)
                 let worker = try Worker(
                     index: index, mailbox: mailbox, plan: plan, audit: sink, connections: connections, logger: logger)
                 for (listener, parcel) in sockets.enumerated() {
                     guard let socket = parcel.open() else { continue }
                     try worker.listen(socket, index: listener)
                 }
-                worker.run()
+                try worker.run()
                 control.post(.ended(index))
             } catch {
                 control.post(.failed(index, "\(error)"))

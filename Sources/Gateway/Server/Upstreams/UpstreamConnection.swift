@@ -44,7 +44,8 @@ final class UpstreamConnection: Endpoint {
 
     /// Whether more of the request can be taken now; where not, the call is told when it can.
     var canTakeBody: Bool {
-        if outbound.count >= ConnectionDriver.highMark { holdsUp = true }
+        // Content that a connection took which is then refused could not be sent to another address.
+        if outbound.count >= ConnectionDriver.highMark || phase == .connecting { holdsUp = true }
         return !holdsUp
     }
 
@@ -109,6 +110,10 @@ final class UpstreamConnection: Endpoint {
         }
         guard isWritable else { return false }
         phase = .serving
+        if holdsUp {
+            holdsUp = false
+            call?.upstreamWritable()
+        }
         return true
     }
 

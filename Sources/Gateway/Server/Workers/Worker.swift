@@ -31,7 +31,7 @@ final class Worker {
     private var poller: Poller
     private var endpoints = SlotMap<Endpoint>()
     private var wheel: TimerWheel
-    private var dueKeys: [SlotKey] = []
+    private var due: [TimerWheel.Entry] = []
     private var dirty: [Endpoint] = []
     private var listeners: [ListenerEndpoint] = []
     private var isStopped = false
@@ -77,13 +77,11 @@ final class Worker {
     // MARK: The loop
 
     /// Serves until told to stop.
-    func run() {
+    ///
+    /// - Throws: where the kernel does not let it wait.
+    func run() throws {
         while !isStopped {
-            let count: Int
-            do { count = try poller.wait(timeout: timeout()) } catch {
-                logger.critical("the event loop cannot wait", metadata: ["reason": "\(error)"])
-                return
-            }
+            let count = try poller.wait(timeout: timeout())
             now = Clock.monotonic()
             time = UnixTime(nanoseconds: Clock.civil())
             for index in 0..<count {
@@ -94,8 +92,11 @@ final class Worker {
             if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
             flushDirty()
             if audit.unrecorded > 0 { reportUnrecorded() }
-            if isDraining, connections.isServed(by: index) == false { isStopped = true }
+            if isDraining, !connections.isServed(by: index) { isStopped = true }
         }
+        // What was under way is on record to its end, also where there was no time to end it well.
+        for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.close("gateway.stopped") }
+        if audit.unrecorded > 0 { reportUnrecorded() }
     }
 
     private func timeout() -> CInt {
@@ -106,9 +107,10 @@ final class Worker {
     }
 
     private func fireTimers() {
-        wheel.advance(to: now, into: &dueKeys)
-        for key in dueKeys {
-            guard let endpoint = endpoints[key] else { continue }
+        wheel.advance(to: now, into: &due)
+        for entry in due {
+            // An entry that a nearer one has replaced is let go of: else each would breed another.
+            guard let endpoint = endpoints[entry.key], endpoint.wheelTime == entry.time else { continue }
             endpoint.wheelTime = .max
             if endpoint.deadline <= now {
                 endpoint.deadline = .max
@@ -117,7 +119,7 @@ final class Worker {
                 setDeadline(endpoint.deadline, of: endpoint)
             }
         }
-        dueKeys.removeAll(keepingCapacity: true)
+        due.removeAll(keepingCapacity: true)
     }
 
     /// Lets every endpoint that has gathered something write it; what that makes dirty again waits for the next tick.
@@ -271,7 +273,7 @@ final class Worker {
     private func resumeWaiting() {
         offeredAt = now
         let calls = waiting
-        waiting.removeAll(keepingCapacity: true)
+        waiting = []
         for call in calls { call.auditProgressed() }
     }
 
