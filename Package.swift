@@ -99,6 +99,10 @@ let package = Package(
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 
+        // What the tests of several rooms share: credentials and their owners.
+        .target(
+            name: "Support", dependencies: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens"],
+            path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "HouseTests", swiftSettings: settings),
         tests(of: "Reactor"),
         tests(of: "Bytes"),
@@ -109,15 +113,20 @@ let package = Package(
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
         tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
         tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
-        tests(of: "Tokens", with: ["Bytes", "JSON", "Cryptography", "Identity"]),
-        tests(of: "Possession", with: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens", "TLS"]),
+        tests(of: "Tokens", with: ["Support", "Bytes", "JSON", "Cryptography", "Identity"]),
+        tests(of: "Possession", with: ["Support", "Bytes", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Revocation", with: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Policy", with: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation"]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
         tests(
             of: "Configuration",
             with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
-        tests(of: "Exchange", with: ["Bytes", "HTTP", "Policy", "Audit"]),
+        tests(
+            of: "Exchange",
+            with: [
+                "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession",
+                "Revocation", "Policy", "Audit", "Configuration",
+            ]),
         tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
         tests(

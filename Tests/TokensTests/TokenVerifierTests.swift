@@ -1,6 +1,7 @@
 import Bytes
 import Cryptography
 import Identity
+import Support
 import Testing
 
 @testable import Tokens

@@ -1,5 +1,6 @@
 import Bytes
 import Cryptography
+import Support
 import Testing
 
 @testable import Tokens

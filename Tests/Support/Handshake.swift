@@ -1,31 +1,32 @@
 import Bytes
 import Cryptography
-import Identity
-import TLS
+public import Identity
+public import TLS
 
 /// A handshake in memory, for the one thing that only a handshake makes: a verified peer.
-struct Handshake {
+public struct Handshake: Sendable {
     private static let now = UnixTime(seconds: 1_800_000_000)
     /// From 2020 to 2050: the client's side compares with the clock of the machine.
     private static let validity = UnixTime(seconds: 1_577_836_800)...UnixTime(seconds: 2_524_608_000)
 
     private let authority: CertificateAuthority
 
-    init() throws {
+    /// Makes the authority of both sides.
+    public init() throws {
         authority = try CertificateAuthority.make(
             commonName: "test", uri: nil, validFor: Self.validity)
     }
 
     /// The peer that a server sees when a client with a certificate of these URIs connects.
-    func peer(uris: [String], mode: IdentityMode = .spiffe) throws -> VerifiedPeer? {
+    public func peer(uris: [String], mode: IdentityMode = .spiffe) throws -> VerifiedPeer? {
         let policy = try TrustDomainPolicy(
             mode: mode, bundles: [(trustDomain: "example.test", certificates: [authority.certificate])])
         let serverContext = try TLSContext(
-            certificates: [identity(uris: [], dnsNames: ["localhost"])], minimumVersion: .v13,
+            certificates: [identity(dnsNames: ["localhost"])], minimumVersion: .v13,
             applicationProtocols: [.http11], demand: .required, policy: policy)
         let anchors = try TrustAnchors(trustDomain: "servers", certificates: [authority.certificate])
         let clientContext = try TLSContext(
-            trusting: anchors, identity: identity(uris: uris, dnsNames: []), applicationProtocols: [.http11])
+            trusting: anchors, identity: identity(uris: uris), applicationProtocols: [.http11])
         let (serverWire, clientWire) = (TLSWire(), TLSWire())
         let server = try TLSSession(server: serverContext, wire: serverWire)
         let client = try TLSSession(client: clientContext, wire: clientWire, host: "localhost")
@@ -42,7 +43,8 @@ struct Handshake {
         return try server.peerCertificate.map { try policy.peer($0) }
     }
 
-    private func identity(uris: [String], dnsNames: [String]) throws -> ServerCertificate {
+    /// A certificate of that authority, with a new key, for some names.
+    public func identity(uris: [String] = [], dnsNames: [String] = []) throws -> ServerCertificate {
         let key = try PrivateKey.generate(.ellipticCurve(.p256))
         let certificate = try authority.issue(
             CertificateRequest(
