@@ -17,8 +17,8 @@ struct PossessionMethodsTests {
     func text() {
         for rawValue in UInt8(0)..<16 {
             let set = PossessionMethods(rawValue: rawValue)
-            #expect(set.text == set.methods.map(\.rawValue).joined(separator: ","))
+            #expect("\(set.text)" == set.methods.map(\.rawValue).joined(separator: ","))
         }
-        #expect(PossessionMethods([.svid, .certificate]).text == "certificate,svid")
+        #expect("\(PossessionMethods([.svid, .certificate]).text)" == "certificate,svid")
     }
 }

@@ -38,14 +38,15 @@ public struct PossessionMethods: OptionSet, Hashable, Sendable {
     public var methods: [PossessionMethod] { PossessionMethod.allCases.filter { contains(Self.bit(of: $0)) } }
 
     /// Their names, separated by commas, as the audit record shows them.
-    public var text: String {
-        switch self {
-        case .certificate: "certificate"
-        case .svid: "svid"
-        case [.certificate, .svid]: "certificate,svid"
-        default: methods.map(\.rawValue).joined(separator: ",")
-        }
-    }
+    public var text: StaticString { Self.texts[Int(rawValue & 15)] }
+
+    /// The text of each set, by its raw value: made here, since the record of every call holds one.
+    private static let texts: [StaticString] = [
+        "", "certificate", "dpop", "certificate,dpop",
+        "wpt", "certificate,wpt", "dpop,wpt", "certificate,dpop,wpt",
+        "svid", "certificate,svid", "dpop,svid", "certificate,dpop,svid",
+        "wpt,svid", "certificate,wpt,svid", "dpop,wpt,svid", "certificate,dpop,wpt,svid",
+    ]
 
     private static func bit(of method: PossessionMethod) -> PossessionMethods {
         switch method {
