@@ -6,10 +6,13 @@ public struct TraceContext: Equatable, Sendable {
     public let trace: (high: UInt64, low: UInt64)
     /// The gateway's own span; never zero.
     public let span: UInt64
-    /// The trace flags, such as 1 for sampled.
+    /// The trace flags that are known: 1 for sampled, 2 for a trace id that is random.
     public let flags: UInt8
     /// Whether the client's trace is continued: only then its `tracestate` is passed on.
     public let isContinued: Bool
+
+    /// All others are reserved, and must be zero in what is passed on (§3.2.2.5).
+    private static let knownFlags: UInt8 = 3
 
     /// Continues the trace of a valid `traceparent`, or starts one.
     ///
@@ -38,7 +41,7 @@ public struct TraceContext: Equatable, Sendable {
         else { return nil }
         guard high | low != 0, parent != 0 else { return nil }
         guard text.count == 55 || (version != 0 && text[55] == dash) else { return nil }
-        return (high, low, UInt8(flags))
+        return (high, low, UInt8(flags) & knownFlags)
     }
 
     private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
