@@ -1,5 +1,6 @@
 import Bytes
 public import Configuration
+import HTTP
 import Identity
 import TLS
 
@@ -33,11 +34,12 @@ public final class ListenerRules: Sendable {
     ///   - certificate: which certificate it was shown.
     public func admits(authority: Span<UInt8>, serverName: String?, certificate: Int) -> Bool {
         for index in origins.indices where origins[index].matches(authority: authority) {
-            if coverage[index].count > 1 { return coverage[index][certificate] }
-            guard let serverName, serverName.lowercased() != origins[index].host else {
-                return true
+            let coverage = coverage[index]
+            if coverage.count == 1 {
+                guard let serverName else { return true }
+                if Authority.agree(serverName.utf8.span, origins[index].host.utf8.span) { return true }
             }
-            return coverage[index][certificate]
+            return coverage.indices.contains(certificate) && coverage[certificate]
         }
         return false
     }
