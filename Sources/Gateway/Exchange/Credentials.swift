@@ -37,7 +37,7 @@ enum Credentials {
             if scheme.equalsIgnoringCase("dpop") { throw Denial(.invalidToken, "credentials.scheme-unsupported") }
             throw Denial(.credentialsMissing, "credentials.other-scheme")
         }
-        guard end + 1 < value.count, value[end] == UInt8(ascii: " "), value[end + 1] != UInt8(ascii: " ") else {
+        guard end + 1 < value.count, value[end] == UInt8(ascii: " "), ByteSet.visible.contains(value[end + 1]) else {
             throw Denial(.invalidToken, "credentials.malformed")
         }
         let token = end + 1..<value.count
