@@ -119,7 +119,7 @@ extension Exchange {
         record.member("request_id", scratch.readable)
     }
 
-    /// Writes the path as it was judged; before it could be, as it came, without its query, and not all of it.
+    /// Writes the path as it was judged; before it could be, as it came, without query and fragment, and not all of it.
     private func writePath(_ record: inout AuditRecord) {
         if hasTarget {
             record.member("path", target.path)
@@ -128,9 +128,12 @@ extension Exchange {
         }
     }
 
+    /// A fragment, which has no place in a request, may hold a token too (RFC 6749 §4.2.2).
     @_lifetime(copy target)
     private static func pathPart(of target: Span<UInt8>) -> Span<UInt8> {
-        let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
-        return target.extracting(0..<min(end, rawPathLimit))
+        let limit = min(target.count, rawPathLimit)
+        var end = 0
+        while end < limit, target[end] != UInt8(ascii: "?"), target[end] != UInt8(ascii: "#") { end += 1 }
+        return target.extracting(0..<end)
     }
 }
