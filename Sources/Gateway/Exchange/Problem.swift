@@ -59,6 +59,9 @@ enum Challenge {
 
     /// RFC 6749 §3.3: scope tokens hold neither quotes nor backslashes nor anything outside visible ASCII.
     private static func isQuotable(_ scope: String) -> Bool {
-        scope.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        !scope.isEmpty
+            && scope.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
     }
 }
