@@ -128,7 +128,7 @@ extension Exchange {
         }
     }
 
-    /// Adds a claim. Bytes that a field must not hold, and `%`, are percent-encoded, so that the value is unambiguous.
+    /// Adds a claim, with bytes that a field must not hold, and `%`, percent-encoded: so the value is unambiguous.
     private mutating func add(_ name: StaticString, _ text: String, to fields: inout FieldTable) {
         scratch.removeAll()
         let bytes = text.utf8.span
