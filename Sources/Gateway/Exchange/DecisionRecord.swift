@@ -15,14 +15,23 @@ public struct Completion: Equatable, Sendable {
     public var bytesIn: UInt64
     /// Content bytes that went to the client.
     public var bytesOut: UInt64
+    /// The SHA-256 of the content that came from the client.
+    public var requestDigest: Digest256
+    /// The SHA-256 of the content that went to the client.
+    public var responseDigest: Digest256
     /// From the request's head to the end.
     public var duration: Interval
     /// Why it ended early, if it did.
     public var reason: String?
 
     /// Makes an ending.
-    public init(status: UInt16, bytesIn: UInt64, bytesOut: UInt64, duration: Interval, reason: String?) {
+    public init(
+        status: UInt16, bytesIn: UInt64, bytesOut: UInt64, requestDigest: Digest256, responseDigest: Digest256,
+        duration: Interval, reason: String?
+    ) {
         self.status = status
+        self.requestDigest = requestDigest
+        self.responseDigest = responseDigest
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
         self.duration = duration
@@ -32,7 +41,7 @@ public struct Completion: Equatable, Sendable {
 
 extension Exchange {
     /// The most bytes that the record of a completion takes beyond the record of its decision.
-    public var completionOverhead: Int { 512 + 2 * (route?.upstream.utf8.count ?? 0) }
+    public var completionOverhead: Int { 768 + 2 * (route?.upstream.utf8.count ?? 0) }
     /// The longest part of a path that could not be normalised which a record holds.
     private static let rawPathLimit = 512
 
@@ -60,7 +69,7 @@ extension Exchange {
         completion: Completion?
     ) {
         record.reset()
-        if let agent = claims?.subject ?? connection.peer?.spiffeID?.text { record.member("agent", agent) }
+        if let agent = agent(of: connection) { record.member("agent", agent) }
         if let completion {
             record.member("bytes_in", number: completion.bytesIn)
             record.member("bytes_out", number: completion.bytesOut)
@@ -79,6 +88,10 @@ extension Exchange {
         if !possession.isEmpty { record.member("possession", possession.text) }
         if let reason { record.member("reason", reason) }
         writeIdentifiers(&record)
+        if let completion {
+            record.member("request_sha256", digest: completion.requestDigest)
+            record.member("response_sha256", digest: completion.responseDigest)
+        }
         if let route { record.member("route", route.name) }
         if let grant { record.member("scope", grant.text) }
         if let sponsor = claims?.sponsor { record.member("sponsor", sponsor) }
@@ -91,6 +104,13 @@ extension Exchange {
         record.member("trace_id", scratch.readable)
         if completion != nil, let route { record.member("upstream", route.upstream) }
         record.finish()
+    }
+
+    /// Who calls: the token's subject once possession is proven; before that, whoever holds the certificate: a token that
+    /// was stolen must not make its owner look like the thief.
+    private func agent(of connection: ConnectionContext) -> String? {
+        let holder = connection.peer?.spiffeID?.text
+        return possession.isEmpty ? holder ?? claims?.subject : claims?.subject ?? holder
     }
 
     private mutating func writeIdentifiers(_ record: inout AuditRecord) {

@@ -63,6 +63,7 @@ public final class Gatekeeper {
         do { try Self.normalize(exchange.request, into: &exchange.target) } catch {
             throw Denial(.malformedRequest, error.reason, closesConnection: true)
         }
+        guard !exchange.request.namesPlainHTTP else { throw Denial(.misdirected, "target.scheme") }
         let isOurs = connection.rules.admits(
             authority: exchange.request.authority.readable, serverName: connection.serverName,
             certificate: connection.certificateIndex)

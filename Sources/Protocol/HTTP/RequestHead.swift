@@ -32,6 +32,8 @@ public struct RequestHead: ~Copyable {
     public var method = ByteQueue()
     /// The authority without user information: `host` or `host:port` as it came; empty only in HTTP/1.0 without `Host`.
     public var authority = ByteQueue()
+    /// Whether the target names `http`, without TLS, as its scheme: it is then not a resource of a listener that has TLS.
+    public var namesPlainHTTP = false
     /// The path and query as they came: the origin-form of the target, or `*`.
     public var target = ByteQueue()
     /// The field lines, `host` left out.
@@ -48,6 +50,7 @@ public struct RequestHead: ~Copyable {
     public mutating func removeAll() {
         version = .http11
         framing = .none
+        namesPlainHTTP = false
         method.removeAll()
         authority.removeAll()
         target.removeAll()

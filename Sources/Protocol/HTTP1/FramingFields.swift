@@ -56,7 +56,8 @@ struct FramingFields {
         }
     }
 
-    /// The value of `1*DIGIT`; nothing for anything else and for what 64 bits do not hold.
+    /// The value of `1*DIGIT`; nothing for anything else and for what 63 bits do not hold: many a reader would take that
+    /// for a negative number.
     static func decimal(_ digits: Span<UInt8>) -> UInt64? {
         guard !digits.isEmpty else { return nil }
         var number: UInt64 = 0
@@ -65,7 +66,7 @@ struct FramingFields {
             guard digit < 10 else { return nil }
             let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
             let (sum, carry) = tenfold.addingReportingOverflow(UInt64(digit))
-            guard !overflow, !carry else { return nil }
+            guard !overflow, !carry, sum <= UInt64(Int64.max) else { return nil }
             number = sum
         }
         return number

@@ -14,6 +14,7 @@ extension RequestHead {
     ) throws(MessageFault) {
         removeAll()
         version = line.version
+        namesPlainHTTP = line.namesPlainHTTP
         method.append(bytes.extracting(line.method.offsets))
         takeTarget(line, from: bytes)
         var framingFields = FramingFields()

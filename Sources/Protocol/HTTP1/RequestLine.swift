@@ -9,6 +9,8 @@ struct RequestLine {
     let target: ByteRange
     /// The authority of a target in absolute-form.
     let authority: ByteRange?
+    /// Whether that form names `http`.
+    let namesPlainHTTP: Bool
 
     /// Reads the line in `bytes`, as found by ``HeadScanner``: they end with its CRLF.
     init(_ bytes: Span<UInt8>) throws(MessageFault) {
@@ -28,13 +30,16 @@ struct RequestLine {
         if text[0] == UInt8(ascii: "/") {
             target = ByteRange(start: start, count: text.count)
             authority = nil
+            namesPlainHTTP = false
         } else if text.equals("*") {
             guard line.extracting(0..<methodEnd).equals("OPTIONS") else { throw .target }
             target = ByteRange(start: start, count: 1)
             authority = nil
+            namesPlainHTTP = false
         } else {
             let hostStart = try Self.endOfScheme(text)
             let hostEnd = Self.endOfAuthority(text, from: hostStart)
+            namesPlainHTTP = hostStart == "http://".utf8.count
             authority = ByteRange(start: start + hostStart, count: hostEnd - hostStart)
             target = ByteRange(start: start + hostEnd, count: text.count - hostEnd)
         }

@@ -14,9 +14,9 @@ enum AnswerLength: Equatable {
         self =
             switch (status, framing) {
             case (..<200, _), (204, _): .absent
+            case (_, .length(let count)): .exactly(count)
             case (304, _): .asGiven
             case _ where toHead: .asGiven
-            case (_, .length(let count)): .exactly(count)
             case (_, .none): .exactly(0)
             case (_, .streamed), (_, .untilClose): .absent
             }

@@ -101,7 +101,8 @@ struct RequestHeadAssembler: ~Copyable {
             hasAuthority = true
             head.authority.append(value)
         } else if name.equals(":scheme"), schemeIsHTTP == nil {
-            schemeIsHTTP = value.equals("https") || value.equals("http")
+            head.namesPlainHTTP = value.equals("http")
+            schemeIsHTTP = head.namesPlainHTTP || value.equals("https")
         } else {
             fail(.pseudoField)
         }
@@ -169,7 +170,7 @@ struct RequestHeadAssembler: ~Copyable {
             guard digits[index] >= UInt8(ascii: "0"), digits[index] <= UInt8(ascii: "9") else { return nil }
             let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
             let (sum, carry) = tenfold.addingReportingOverflow(UInt64(digits[index] - UInt8(ascii: "0")))
-            guard !overflow, !carry else { return nil }
+            guard !overflow, !carry, sum <= UInt64(Int64.max) else { return nil }
             number = sum
         }
         return number

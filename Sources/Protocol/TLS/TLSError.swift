@@ -10,6 +10,9 @@ public struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
         self.description = description
     }
 
+    /// Whether the peer presented no certificate where one is required.
+    public var isMissingCertificate: Bool { description.hasSuffix("peer did not return a certificate") }
+
     /// Takes the oldest reason from this thread's OpenSSL queue and empties the queue.
     static func drained(_ action: StaticString) -> TLSError {
         let code = ERR_peek_error()

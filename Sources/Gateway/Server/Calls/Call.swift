@@ -1,6 +1,7 @@
 import Audit
 import Bytes
 import Configuration
+import Cryptography
 import Exchange
 import HTTP
 import HTTP1
@@ -38,6 +39,9 @@ final class Call {
     private var status: UInt16 = 0
     private var bytesIn: UInt64 = 0
     private var bytesOut: UInt64 = 0
+    /// Digests of the content, made where there is any and kept for the next call.
+    private var requestDigest: SHA256Stream?
+    private var responseDigest: SHA256Stream?
 
     /// The most content that is read and thrown away to keep a connection, in bytes.
     private static let discardLimit: UInt64 = 64 << 10
@@ -149,12 +153,12 @@ final class Call {
     /// Whether content can be taken now; where not, the driver is told to resume.
     var canTakeBody: Bool {
         if isParked { return false }
-        guard let upstream else { return true }
-        return upstream.pendingOutput < ConnectionDriver.highMark
+        return upstream?.canTakeBody ?? true
     }
 
     func receiveBody(_ bytes: Span<UInt8>) {
         bytesIn += UInt64(bytes.count)
+        digest(bytes, into: &requestDigest)
         upstream?.sendBody(bytes)
     }
 
@@ -235,6 +239,7 @@ final class Call {
 
     func upstreamSent(_ bytes: Span<UInt8>) {
         bytesOut += UInt64(bytes.count)
+        digest(bytes, into: &responseDigest)
         driver?.sendBody(bytes, of: self)
     }
 
@@ -294,7 +299,10 @@ final class Call {
         exchange.fill(&worker.answerHead, &worker.problemBody, denial: denial)
         if denial.closesConnection || !canDiscardRest { driver.closeAfterAnswer(of: self, denial) }
         let isHead = exchange.request.method.withReadable { $0.equals("HEAD") }
-        if !isHead { bytesOut += UInt64(worker.problemBody.count) }
+        if !isHead {
+            bytesOut += UInt64(worker.problemBody.count)
+            worker.problemBody.withReadable { digest($0, into: &responseDigest) }
+        }
         _ = finish(denial.reason)
         if isHead {
             driver.sendHead(worker.answerHead, of: self, ends: true)
@@ -350,12 +358,23 @@ final class Call {
         if reserved > 0, let context {
             let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
             let completion = Completion(
-                status: status, bytesIn: bytesIn, bytesOut: bytesOut, duration: duration, reason: reason)
+                status: status, bytesIn: bytesIn, bytesOut: bytesOut,
+                requestDigest: bytesIn > 0 ? requestDigest?.finish() ?? worker.emptyDigest : worker.emptyDigest,
+                responseDigest: bytesOut > 0 ? responseDigest?.finish() ?? worker.emptyDigest : worker.emptyDigest,
+                duration: duration, reason: reason)
             exchange.write(&worker.record, completion: completion, connection: context, time: worker.time)
             worker.audit.complete(worker.record, reserved: reserved)
             reserved = 0
         }
         return driver
+    }
+
+    private func digest(_ bytes: Span<UInt8>, into stream: inout SHA256Stream?) {
+        // Only what an allowed call moves is recorded.
+        guard reserved > 0 else { return }
+        let hash = stream ?? worker.engine.makeSHA256()
+        stream = hash
+        hash.update(bytes)
     }
 
     private func dropUpstream() {

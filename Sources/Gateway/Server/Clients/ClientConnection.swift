@@ -154,7 +154,8 @@ final class ClientConnection: Endpoint {
     private func failed(_ error: TLSError) {
         guard phase != .closed else { return }
         if phase == .handshake {
-            recordRefusal(session.refusal?.reason ?? "handshake.failed")
+            recordRefusal(
+                session.refusal?.reason ?? (error.isMissingCertificate ? "certificate.missing" : "handshake.failed"))
             worker.logger.debug("handshake failed", metadata: ["peer": "\(address)", "reason": "\(error)"])
         }
         driver?.closed()

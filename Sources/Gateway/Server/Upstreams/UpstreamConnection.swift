@@ -28,6 +28,8 @@ final class UpstreamConnection: Endpoint {
     private var isWritable = false
     private var hungUp = false
     private var wasBlocked = false
+    /// Whether the call was told to wait, and not yet to go on.
+    private var holdsUp = false
 
     private static let batch = 4
 
@@ -40,8 +42,11 @@ final class UpstreamConnection: Endpoint {
         try worker.add(self, watching: socket.descriptor, for: .everything)
     }
 
-    /// The bytes of the request that wait to be sent.
-    var pendingOutput: Int { outbound.count }
+    /// Whether more of the request can be taken now; where not, the call is told when it can.
+    var canTakeBody: Bool {
+        if outbound.count >= ConnectionDriver.highMark { holdsUp = true }
+        return !holdsUp
+    }
 
     // MARK: The request
 
@@ -51,6 +56,7 @@ final class UpstreamConnection: Endpoint {
         answerBegan = false
         requestEnded = false
         awaitsHead = false
+        holdsUp = false
         if phase == .idle { phase = .serving }
         call.writeHead(by: &machine, into: &outbound)
         if call.hasWholeRequest { endBody() }
@@ -243,7 +249,6 @@ final class UpstreamConnection: Endpoint {
 
     override func flush() {
         guard phase != .closed, phase != .connecting else { return }
-        let before = outbound.count
         while !outbound.isEmpty, isWritable {
             switch outbound.withReadable({ socket.write($0) }) {
             case .moved(let count): outbound.consume(count)
@@ -255,7 +260,10 @@ final class UpstreamConnection: Endpoint {
                 if !isReadable { return broke("upstream.broken") }
             }
         }
-        if before >= ConnectionDriver.highMark, outbound.count < ConnectionDriver.lowMark { call?.upstreamWritable() }
+        if holdsUp, outbound.count < ConnectionDriver.lowMark {
+            holdsUp = false
+            call?.upstreamWritable()
+        }
         if outbound.isEmpty, outbound.capacity > 4096 { outbound.releaseStorage() }
         if isReadable { receive() }
         updateDeadline()

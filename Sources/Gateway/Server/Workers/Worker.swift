@@ -17,6 +17,8 @@ final class Worker {
     let connections: ConnectionCount
     let engine: CryptographicEngine
     let gatekeeper: Gatekeeper
+    /// The SHA-256 of no content.
+    let emptyDigest: Digest256
     let wire = TLSWire()
     let receiveBuffer = ReceiveBuffer()
 
@@ -62,6 +64,7 @@ final class Worker {
         self.logger = logger
         engine = try CryptographicEngine()
         gatekeeper = Gatekeeper(engine: engine)
+        emptyDigest = engine.sha256(Span())
         now = Clock.monotonic()
         time = UnixTime(nanoseconds: Clock.civil())
         wheel = TimerWheel(now: now)
