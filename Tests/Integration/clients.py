@@ -136,9 +136,9 @@ class Http2(Attempting):
         return stream
 
     def send_data(self, stream: int, data: bytes, end=True) -> None:
-        """Sends a body as the windows allow."""
+        """Sends a body as the windows allow; stops where the gateway has ended the stream."""
         view = memoryview(data)
-        while view:
+        while view and stream not in self.ended:
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(view))
             if room == 0:
                 self.pump()
@@ -146,7 +146,7 @@ class Http2(Attempting):
             self.h2.send_data(stream, bytes(view[:room]))
             view = view[room:]
             self.flush()
-        if end:
+        if end and stream not in self.ended:
             self.h2.end_stream(stream)
             self.flush()
 
