@@ -233,8 +233,9 @@ final class Worker {
         record.member("time", time: time)
         record.finish()
         switch audit.submit(record, reserving: 0) {
-        case .accepted, .pending: break
-        case .full, .tooLarge: audit.countUnrecorded()
+        case .taken: break
+        case .full: audit.countUnrecorded()
+        case .tooLarge: audit.countUnrecorded()
         }
     }
 
@@ -247,8 +248,9 @@ final class Worker {
         record.member("time", time: time)
         record.finish()
         switch audit.submit(record, reserving: 0) {
-        case .accepted, .pending: audit.forgetUnrecorded()
-        case .full, .tooLarge: break
+        case .taken: audit.forgetUnrecorded()
+        case .full: break
+        case .tooLarge: break
         }
     }
 
