@@ -135,5 +135,5 @@ final class FaultyDisk: Sendable {
 /// Waits until `condition` holds; a test that waits in vain fails by what it expects next.
 func wait(until condition: () -> Bool) {
     let deadline = Date().addingTimeInterval(20)
-    while !condition(), Date() < deadline { usleep(500) }
+    while !condition(), Date() < deadline { sched_yield() }
 }

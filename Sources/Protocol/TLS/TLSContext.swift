@@ -44,10 +44,14 @@ public final class TLSContext {
     let certificates: [ServerCertificate]
     let applicationProtocols: [ApplicationProtocol]
     let clientPolicy: (any ClientCertificatePolicy)?
-    /// One SSL_CTX a certificate; the first is the default. Freed in deinit, after the sessions that retain this object.
+    /// One SSL_CTX a certificate; the first is the default.
+    ///
+    /// Freed in deinit, after the sessions that retain this object.
     private(set) var handles: [OpaquePointer] = unsafe []
 
-    /// Suites of TLS 1.2: AEAD and forward secrecy only. TLS 1.3 has no others.
+    /// Suites of TLS 1.2: AEAD and forward secrecy only.
+    ///
+    /// TLS 1.3 has no others.
     private static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20"
     /// X25519 first: OpenSSL 3.0 checks a peer's P-256 point slowly.
     private static let groups = "X25519:P-256:P-384"
@@ -141,7 +145,9 @@ public final class TLSContext {
         else { throw .drained("SSL_CTX_use_PrivateKey") }
     }
 
-    /// Hooks the callbacks up. They find this object unretained: sessions retain it for as long as their SSL lives.
+    /// Hooks the callbacks up.
+    ///
+    /// They find this object unretained: sessions retain it for as long as their SSL lives.
     private func configureServer(_ handle: OpaquePointer, demand: ClientCertificateDemand) {
         let this = unsafe Unmanaged.passUnretained(self).toOpaque()
         let mode = SSL_VERIFY_PEER | (demand == .required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)

@@ -111,7 +111,9 @@ final class ClientConnection: Endpoint {
         }
     }
 
-    /// Whether more plaintext has nowhere to go. One read beyond what the driver can take is made all the same, so that the
+    /// Whether more plaintext has nowhere to go.
+    ///
+    /// One read beyond what the driver can take is made all the same, so that the
     /// end of a connection is seen while its call waits.
     private var mustWait: Bool { !inbound.isEmpty && driver?.isPaused == true }
 

@@ -29,7 +29,9 @@ final class WorkerHandle {
         queue = AuditQueue(capacity: queueCapacity)
     }
 
-    /// Starts the thread. It builds everything that it owns itself.
+    /// Starts the thread.
+    ///
+    /// It builds everything that it owns itself.
     func start(
         sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, control: Mailbox<ControlMessage>,
         logger: Logger

@@ -8,7 +8,9 @@ import Reactor
 import TLS
 import Upstream
 
-/// One thread's share of the gateway: its loop, and everything that its connections use. Nothing of it is shared.
+/// One thread's share of the gateway: its loop, and everything that its connections use.
+///
+/// Nothing of it is shared.
 final class Worker {
     let index: Int
     let mailbox: Mailbox<WorkerMessage>
