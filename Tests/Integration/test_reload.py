@@ -1,12 +1,14 @@
 """HUP: what is new is taken over without dropping a connection, and what is broken leaves the old one serving."""
 
 import copy
+import json
 import signal
 import threading
 
 import pytest
 
 from credentials import TRUST_DOMAIN, Authority, Broker
+from ports import free_port
 from upstreams import Upstream
 from world import World, route
 
@@ -128,6 +130,31 @@ def test_a_broken_file_leaves_the_old_one_serving_and_says_so(gateway, client, w
     assert gateway.observe("/readyz") == 200
     gateway.reload(good)
     assert connection.call("GET", "/any/a", token).status == 200
+
+
+NEEDS_A_RESTART = {
+    "a listener's address": lambda c: c["listeners"][0].update(address=f"127.0.0.1:{free_port()}"),
+    "another listener": lambda c: c["listeners"].append(
+        {**c["listeners"][0], "name": "second", "address": f"127.0.0.1:{free_port()}"}
+    ),
+    "the log's directory": lambda c: c["audit"].update(directory="elsewhere"),
+    "the number of workers": lambda c: c.update(workers=3),
+    "the observability address": lambda c: c["observability"].update(address=f"127.0.0.1:{free_port()}"),
+}
+
+
+@pytest.mark.parametrize("case", NEEDS_A_RESTART)
+def test_what_needs_a_restart_is_not_half_taken_over(gateway, client, world, upstream, case):
+    """The whole reload is refused, its other changes too, and the reason is told."""
+    good, configuration = changed(gateway), changed(gateway)
+    NEEDS_A_RESTART[case](configuration)
+    configuration["routes"] = configuration["routes"][:1]
+    before = len(gateway.said)
+    gateway.file.write_text(json.dumps(configuration))
+    gateway.signal(signal.SIGHUP)
+    gateway.wait(lambda: "restart" in gateway.said[before:], "word of the refusal")
+    assert client.http1(world.agent).call("GET", "/any/a", world.broker.token(world.agent)).status == 200
+    gateway.reload(good)
 
 
 def test_no_call_is_dropped_while_it_is_reloaded(gateway, client, protocol, world: World, upstream):

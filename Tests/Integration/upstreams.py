@@ -19,6 +19,7 @@ class Connection:
         self.upstream = upstream
         self.socket = accepted
         self.reader = MessageReader(accepted)
+        self.is_open = True
 
     @property
     def received(self) -> bytes:
@@ -35,12 +36,14 @@ class Connection:
         self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
     def close(self) -> None:
+        self.is_open = False
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     def reset(self) -> None:
         """Closes with a RST, as a process that dies with unread input does."""
+        self.is_open = False
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.socket.close()
 
@@ -114,7 +117,7 @@ class Upstream:
 
     def _serve(self, connection: Connection) -> None:
         with contextlib.suppress(OSError, ValueError, Closed):
-            while True:
+            while connection.is_open:
                 request = connection.reader.request_head()
                 with self.changed:
                     self.requests.append(request)
