@@ -47,6 +47,7 @@ final class Worker {
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
     var plaintext = ByteQueue()
+    var output = ByteQueue()
     var record = AuditRecord()
     var answerHead = ResponseHead()
     var upstreamHead = ResponseHead()
