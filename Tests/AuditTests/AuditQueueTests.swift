@@ -19,8 +19,8 @@ struct AuditQueueTests {
         var record = AuditRecord()
         for number in 0..<20 {
             Lines.request(number, in: &record)
-            let ticket = queue.submit(record)
-            #expect(ticket != nil)
+            let ticket = queue.submit(record) != nil
+            #expect(ticket)
         }
         let (records, text) = try drain(queue)
         #expect(records == 20)
@@ -119,26 +119,57 @@ struct AuditQueueTests {
     func tickets() throws {
         let queue = AuditQueue(capacity: 1 << 16)
         let record = Lines.record(size: 100)
-        let (firstTicket, secondTicket) = (queue.submit(record), queue.submit(record))
-        let first = try #require(firstTicket)
-        #expect(first != secondTicket)
-        let batched = queue.redeem(first, durability: .batched) != nil
+        guard let first = queue.submit(record) else {
+            Issue.record("there is no room")
+            return
+        }
+        let batched = queue.isSafe(first, durability: .batched)
         #expect(batched)
-        let early = queue.redeem(first, durability: .synced) != nil
+        let early = queue.isSafe(first, durability: .synced)
         #expect(!early)
         queue.acknowledge()
-        let undrained = queue.redeem(first, durability: .synced) != nil
+        let undrained = queue.isSafe(first, durability: .synced)
         #expect(!undrained)
         _ = try drain(queue)
-        let unacknowledged = queue.redeem(first, durability: .synced) != nil
+        let unacknowledged = queue.isSafe(first, durability: .synced)
         #expect(!unacknowledged)
-        let laterTicket = queue.submit(record)
-        let later = try #require(laterTicket)
+        guard let later = queue.submit(record) else {
+            Issue.record("there is no room")
+            return
+        }
         queue.acknowledge()
-        let synced = queue.redeem(first, durability: .synced) != nil
+        let synced = queue.isSafe(first, durability: .synced)
         #expect(synced)
-        let next = queue.redeem(later, durability: .synced) != nil
+        let next = queue.isSafe(later, durability: .synced)
         #expect(!next)
+    }
+
+    @Test("Only the record of an allowed request gives a receipt", arguments: AuditEvent.allCases)
+    func receipts(event: AuditEvent) throws {
+        let queue = AuditQueue(capacity: 1 << 16)
+        var record = AuditRecord()
+        record.member(event: event)
+        record.finish()
+        guard let ticket = queue.submit(record) else {
+            Issue.record("there is no room")
+            return
+        }
+        let hasReceipt = queue.redeem(ticket, durability: .batched) != nil
+        #expect(hasReceipt == (event == .requestAllowed))
+    }
+
+    @Test("A record that is not on disk gives no receipt")
+    func refusesEarlyReceipts() throws {
+        let queue = AuditQueue(capacity: 1 << 16)
+        var record = AuditRecord()
+        record.member(event: .requestAllowed)
+        record.finish()
+        guard let ticket = queue.submit(record) else {
+            Issue.record("there is no room")
+            return
+        }
+        let hasReceipt = queue.redeem(ticket, durability: .synced) != nil
+        #expect(!hasReceipt)
     }
 
     @Test("Two threads at full speed lose nothing and mix nothing up")

@@ -73,7 +73,7 @@ struct AuditWriterTests {
         writer.register(queue) {}
         try writer.start()
         let ticket = trial.submit(1, to: queue, of: writer)
-        let isGood = queue.redeem(ticket, durability: .batched) != nil
+        let isGood = queue.isSafe(ticket, durability: .batched)
         #expect(isGood)
         wait { faulty.syncCount > 0 }
         #expect(trial.lines().count == 1)
@@ -96,7 +96,7 @@ struct AuditWriterTests {
             let (before, syncs) = (wakes.value, faulty.syncCount)
             let ticket = trial.submit(number, to: queue, of: writer)
             wait { wakes.value > before }
-            let isGood = queue.redeem(ticket, durability: .synced) != nil
+            let isGood = queue.isSafe(ticket, durability: .synced)
             #expect(isGood)
             #expect(faulty.syncCount > syncs)
             #expect(trial.lines().count == number)
@@ -181,7 +181,7 @@ struct AuditWriterTests {
         let ticket = trial.submit(1, to: queue, of: writer)
         wait { good.value > 0 }
         #expect(faulty.failureCount == 3)
-        let isGood = queue.redeem(ticket, durability: .synced) != nil
+        let isGood = queue.isSafe(ticket, durability: .synced)
         #expect(isGood)
         #expect(writer.stop())
         #expect(try trial.records() == 2)

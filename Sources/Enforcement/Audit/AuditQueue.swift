@@ -71,20 +71,24 @@ extension AuditQueue {
         ring.write(record.contents, at: position + UInt64(Self.recordOverhead))
         let end = position + UInt64(needed)
         published.store(end, ordering: .releasing)
-        return AuditTicket(position: end)
+        return AuditTicket(position: end, permits: record.permits)
     }
 
-    /// Exchanges a ticket of this queue for the evidence that its record is as safe as `durability` asks.
-    ///
-    /// - Returns: nothing where the record is not on disk yet: ask again when the log says so.
-    public func redeem(_ ticket: AuditTicket, durability: AuditDurability) -> AuditReceipt? {
+    /// Whether a ticket's record is as safe as `durability` asks: with `synced`, whether it is on disk.
+    public func isSafe(_ ticket: borrowing AuditTicket, durability: AuditDurability) -> Bool {
         switch durability {
-        case .batched:
-            return AuditReceipt()
-        case .synced:
-            guard ticket.position <= acknowledged.load(ordering: .acquiring) else { return nil }
-            return AuditReceipt()
+        case .batched: true
+        case .synced: ticket.position <= acknowledged.load(ordering: .acquiring)
         }
+    }
+
+    /// Exchanges a ticket of this queue for the evidence that a request may go on; a ticket can be spent once.
+    ///
+    /// - Returns: nothing where the record is not safe yet (ask ``isSafe(_:durability:)`` first: the ticket is spent), or
+    ///   where it does not say that a request is allowed.
+    public func redeem(_ ticket: consuming AuditTicket, durability: AuditDurability) -> AuditReceipt? {
+        guard isSafe(ticket, durability: durability), ticket.permits else { return nil }
+        return AuditReceipt()
     }
 
     private func hasRoom(for needed: Int, at position: UInt64) -> Bool {
@@ -168,9 +172,11 @@ extension AuditQueue {
 // MARK: - Evidence
 
 /// The place of a record in its queue: what a worker keeps until the log has the record.
-public struct AuditTicket: Equatable, Sendable {
+public struct AuditTicket: ~Copyable, Sendable {
     /// Behind the record's last byte; grows with every record of the queue.
     fileprivate let position: UInt64
+    /// Whether the record says that a request is allowed.
+    fileprivate let permits: Bool
 }
 
 /// Evidence that the log has accepted a record: nothing is forwarded without it.

@@ -13,6 +13,8 @@ public struct AuditRecord: ~Copyable {
     private var previousOffset: Int?
     private var sequenceOffset: Int?
     private var isFinished = false
+    /// Whether the record says that a request is allowed: only then does its ticket become a receipt.
+    private(set) var permits = false
     private var timestamp = TimestampText()
 
     /// Makes a record without members.
@@ -28,11 +30,13 @@ public struct AuditRecord: ~Copyable {
         previousOffset = nil
         sequenceOffset = nil
         isFinished = false
+        permits = false
     }
 
     /// Adds what the record tells of, under the key `event`.
     public mutating func member(event: AuditEvent) {
         member("event", event.rawValue)
+        permits = event == .requestAllowed
     }
 
     /// Adds text, given as UTF-8; every byte that is not part of well-formed UTF-8 is written as `\ufffd`.

@@ -1,5 +1,5 @@
 public import HTTP
-import Possession
+public import Possession
 
 /// A way through the gateway: for which requests, on what conditions, where to.
 public final class Route: Sendable {
@@ -16,7 +16,7 @@ public final class Route: Sendable {
     /// Whether a token's `sub` may stand for its confirmation, proven by an X509-SVID.
     public let acceptsSVID: Bool
     /// The proofs of which one must hold, as a set of bits.
-    let accepted: PossessionMethods
+    public let accepted: PossessionMethods
 
     /// Makes a route.
     ///

@@ -44,7 +44,7 @@ public final class Gatekeeper {
                 token: token, possession: possession, unrevoked: unrevoked, target: exchange.target)
             exchange.grant = permit.grant
             // The record names the proofs that the route asked for, not all that happen to hold.
-            exchange.possession.formIntersection(PossessionMethods(route.requirement.possession))
+            exchange.possession.formIntersection(route.accepted)
             return permit
         } catch {
             guard error.isScope else { throw Denial(.policy, error.reason) }

@@ -6,11 +6,9 @@ import Audit
 /// upstream can always be recorded to its end, however full the log gets meanwhile.
 final class AuditSink {
     /// What became of a record.
-    enum Outcome: Equatable {
-        /// The log has it, and it is as safe as configured.
-        case accepted(AuditTicket)
-        /// The log has it, and will say when it is on disk.
-        case pending(AuditTicket)
+    enum Outcome: ~Copyable {
+        /// The log has it, and will say when it is as safe as configured.
+        case taken(AuditTicket)
         /// There is no room now.
         case full
         /// There never will be: it is larger than the log takes.
@@ -45,7 +43,7 @@ final class AuditSink {
         }
         setAside += reserve
         writer.notify()
-        return durability == .batched ? .accepted(ticket) : .pending(ticket)
+        return .taken(ticket)
     }
 
     /// Gives the last record of an allowed call, whose room was set aside.
@@ -55,8 +53,13 @@ final class AuditSink {
         writer.notify()
     }
 
-    /// Exchanges a ticket for the evidence that the record is as safe as configured; nothing where it is not yet.
-    func redeem(_ ticket: AuditTicket) -> AuditReceipt? {
+    /// Whether a record is as safe as configured.
+    func isSafe(_ ticket: borrowing AuditTicket) -> Bool {
+        queue.isSafe(ticket, durability: durability)
+    }
+
+    /// Exchanges the ticket of an allowed request's record, once it is safe, for the evidence of that.
+    func redeem(_ ticket: consuming AuditTicket) -> AuditReceipt? {
         queue.redeem(ticket, durability: durability)
     }
 

@@ -33,6 +33,8 @@ final class Call {
     private var permit: Permit?
     private var denial: Denial?
     private var ticket: AuditTicket?
+    /// Whether the log has taken the record of the decision.
+    private var isOffered = false
     private var forwardable: ForwardableRequest?
     /// Room in the log that the last record needs; 0 where there is none to come.
     private var reserved = 0
@@ -61,6 +63,7 @@ final class Call {
         permit = nil
         denial = nil
         ticket = nil
+        isOffered = false
         forwardable = nil
         reserved = 0
         attempts = 0
@@ -109,8 +112,9 @@ final class Call {
         exchange.write(&worker.record, denial: denial, connection: context, time: worker.time)
         let reserve = denial == nil ? worker.record.byteCount + exchange.completionOverhead : 0
         switch worker.audit.submit(worker.record, reserving: reserve) {
-        case .accepted(let ticket), .pending(let ticket):
-            self.ticket = ticket
+        case .taken(let ticket):
+            self.ticket = consume ticket
+            isOffered = true
             reserved = reserve
             proceed()
         case .full:
@@ -130,10 +134,13 @@ final class Call {
 
     /// Goes on where the log is done with the record; else waits for it.
     private func proceed() {
-        guard let ticket, let receipt = worker.audit.redeem(ticket) else {
+        guard let ticket = ticket.take() else { return }
+        guard worker.audit.isSafe(ticket) else {
+            self.ticket = consume ticket
             return hasWaitedTooLong ? refuseUnsynced() : park()
         }
         if let permit = permit.take() {
+            guard let receipt = worker.audit.redeem(ticket) else { return refuseUnsynced() }
             forward(permit, receipt)
         } else if let denial {
             answer(denial)
@@ -163,7 +170,7 @@ final class Call {
     func auditProgressed() {
         isParked = false
         guard driver != nil, status == 0 else { return letGo() }
-        ticket == nil ? offerRecord() : proceed()
+        isOffered ? proceed() : offerRecord()
         if !isParked { driver?.resumeInput(of: self) }
     }
 
@@ -193,7 +200,7 @@ final class Call {
         permit = nil
         dropUpstream()
         guard status == 0 else { return abort(fault.rawValue) }
-        if isParked, ticket == nil {
+        if isParked, !isOffered {
             // Not on record yet: the log gets this denial instead, when it has room.
             denial = Denial(fault)
             return

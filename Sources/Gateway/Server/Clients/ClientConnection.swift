@@ -248,6 +248,7 @@ final class ClientConnection: Endpoint {
     private func produce() {
         guard let driver else { return }
         var output = ByteQueue()
+        swap(&output, &worker.output)
         while outbound.isEmpty, phase == .serving {
             driver.produce(into: &output, upTo: Self.chunk)
             guard !output.isEmpty else { break }
@@ -260,6 +261,7 @@ final class ClientConnection: Endpoint {
             }
             sendWire()
         }
+        swap(&output, &worker.output)
         driver.flushed()
     }
 

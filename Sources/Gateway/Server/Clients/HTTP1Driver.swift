@@ -17,6 +17,8 @@ final class HTTP1Driver: ConnectionDriver {
     /// Content of the present request that was read for nothing, in bytes.
     private var discarded = 0
     private static let discardLimit = 256 << 10
+    /// The room for output that a connection keeps between answers, in bytes.
+    private static let keptOutput = 2048
 
     init(connection: ClientConnection, limits: Limits) {
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
@@ -126,12 +128,13 @@ final class HTTP1Driver: ConnectionDriver {
     override func produce(into output: inout ByteQueue, upTo bytes: Int) {
         guard !self.output.isEmpty else { return }
         steps += 1
-        if output.isEmpty {
-            swap(&output, &self.output)
-        } else {
-            self.output.withReadable { output.append($0) }
-            self.output.removeAll()
+        guard self.output.count > Self.keptOutput, output.isEmpty else {
+            output.append(self.output)
+            return self.output.removeAll()
         }
+        // Much is moved rather than copied, and no idle connection keeps the room that it took.
+        swap(&output, &self.output)
+        self.output.releaseStorage()
     }
 
     override func flushed() {

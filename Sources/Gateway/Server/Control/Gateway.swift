@@ -97,7 +97,7 @@ public final class Gateway {
         let limit = connectionLimit(configuration)
         if limit < configuration.limits.connections {
             logger.warning(
-                "limits.connections is lowered to what the descriptor limit allows",
+                "limits.connections is lowered to what the limit of open files allows; raise that, or lower the key",
                 metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
         }
         return try PlanBuilder(configuration, generation: generation, connections: limit)
@@ -128,12 +128,23 @@ public final class Gateway {
             observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
+        awaitRecords()
         records.submit(.gatewayStopped)
         if !audit.stop() {
             failure = failure ?? GatewayError("not all audit records reached the disk; look at the disk")
         }
         logger.info("stopped")
         if let failure { throw failure }
+    }
+
+    /// Waits until the log has taken what the workers left, so that `gateway.stopped` is the last record of a run.
+    private func awaitRecords() {
+        guard let pause = try? Wakeup() else { return }
+        let deadline = Clock.monotonic() + 5_000_000_000
+        while workers.contains(where: { !$0.queue.isEmpty }), audit.isHealthy, Clock.monotonic() < deadline {
+            audit.hurry()
+            pause.wait(timeout: 1)
+        }
     }
 
     private func timeout() -> CInt {

@@ -47,6 +47,7 @@ final class Worker {
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
     var plaintext = ByteQueue()
+    var output = ByteQueue()
     var record = AuditRecord()
     var answerHead = ResponseHead()
     var upstreamHead = ResponseHead()
@@ -233,8 +234,9 @@ final class Worker {
         record.member("time", time: time)
         record.finish()
         switch audit.submit(record, reserving: 0) {
-        case .accepted, .pending: break
-        case .full, .tooLarge: audit.countUnrecorded()
+        case .taken: break
+        case .full: audit.countUnrecorded()
+        case .tooLarge: audit.countUnrecorded()
         }
     }
 
@@ -247,8 +249,9 @@ final class Worker {
         record.member("time", time: time)
         record.finish()
         switch audit.submit(record, reserving: 0) {
-        case .accepted, .pending: audit.forgetUnrecorded()
-        case .full, .tooLarge: break
+        case .taken: audit.forgetUnrecorded()
+        case .full: break
+        case .tooLarge: break
         }
     }
 
