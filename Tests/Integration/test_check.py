@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from gateway import Gateway, sallyport
+from gateway import CHECKOUT, Gateway, sallyport
 
 
 def check(directory, configuration):
@@ -29,69 +29,22 @@ def test_the_file_may_be_named_by_the_environment(world, upstream, tmp_path):
     assert sallyport("check", env={**os.environ, "SALLYPORT_CONFIG": str(gateway.file)}).returncode == 0
 
 
-def test_the_readable_form_is_read_too(world, upstream, tmp_path):
-    """The same as a person would write it, with relative paths, comments and sizes."""
-    (tmp_path / "certs").mkdir()
+def test_the_example_of_the_readme_is_good(world, tmp_path):
+    """It is written as a person would: with relative paths, comments, durations and sizes."""
     for name, source in {
         "server.pem": world.server.chain_file,
         "server.key": world.server.key_file,
         "agents-ca.pem": world.agents.file,
         "broker.jwks.json": world.jwks_file,
     }.items():
-        (tmp_path / "certs" / name).write_bytes(source.read_bytes())
+        (tmp_path / name).write_bytes(source.read_bytes())
+    (tmp_path / "server.key").chmod(0o600)
+    example = (CHECKOUT / "README.md").read_text().partition("```yaml\n")[2].partition("```")[0]
     file = tmp_path / "sallyport.yaml"
-    file.write_text("""
-workers: 2   # a comment
-listeners:
-  - name: agents
-    address: "127.0.0.1:8443"
-    origins: ["https://localhost:8443"]
-    protocols: [h2, http/1.1]
-    tls:
-      certificates:
-        - { certificate_file: certs/server.pem, private_key_file: certs/server.key }
-      minimum_version: "1.3"
-    clients:
-      certificate: required
-      identity: spiffe
-      trust_domains:
-        - { name: example.test, bundle_file: certs/agents-ca.pem }
-issuers:
-  - issuer: https://broker.example.test
-    profile: oauth
-    audiences: ["https://localhost:8443"]
-    jwks_file: certs/broker.jwks.json
-    algorithms: [ES256, Ed25519]
-    clock_leeway: 30s
-    maximum_token_lifetime: 1h
-    claims: { sponsor: sponsor, task: task_id, orchestration: orchestration_id }
-    trust_domains: [example.test]
-upstreams:
-  - name: orders
-    targets: ["http://127.0.0.1:9000"]
-    protocol: http/1.1
-routes:
-  - name: read-order
-    match: { methods: [GET, HEAD], path: "/orders/{order_id}" }
-    require:
-      issuers: ["https://broker.example.test"]
-      possession: [certificate]
-      scope: "read:orders:{order_id}"
-      dangerously_allow_subject_mismatch: false
-    forward: { authorization: strip, client_cert: false }
-    upgrades: []
-    upstream: orders
-audit:
-  directory: audit
-  durability: batched
-  when_full: deny
-observability:
-  address: "127.0.0.1:9464"
-limits: { connections: 10000, header_bytes: 32KiB, header_count: 100, body_bytes: 0, streams: 128, token_bytes: 8KiB }
-timeouts: { handshake: 5s, head: 10s, idle: 75s, upstream_connect: 2s, upstream_response: 30s, drain: 30s }
-""")
+    file.write_text(example)
     told = sallyport("check", "--config", str(file))
     assert told.returncode == 0, told.stderr
+    assert not told.stderr
 
 
 def test_every_error_is_told_with_its_line_and_key_path(world, upstream, tmp_path):
