@@ -60,4 +60,12 @@ struct AnswerHeadTests {
         #expect(fill([("X-Request-Id", "theirs"), ("x-request-id", "theirs")]).lines == [Self.ours])
         #expect(fill([("Connection", "x-request-id")]).lines == [Self.ours])
     }
+
+    @Test(
+        "An upstream cannot speak in the gateway's name, in any spelling",
+        arguments: ["X_Request_Id", "Sallyport-Agent", "sallyport_scope", "SALLYPORT.X"])
+    func ownNames(name: String) {
+        #expect(fill([(name, "theirs")]).lines == [Self.ours])
+        #expect(fill([("a" + name, "theirs")]).lines == ["a\(name.lowercased()): theirs", Self.ours])
+    }
 }

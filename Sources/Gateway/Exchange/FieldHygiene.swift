@@ -14,6 +14,11 @@ enum FieldHygiene {
         return false
     }
 
+    /// Whether an upstream's field of that lower-case name could pass for the gateway's own word to the client.
+    static func isOurs(_ name: Span<UInt8>) -> Bool {
+        own.contains { $0.covers(name) }
+    }
+
     /// Whether the gateway writes the field itself, or has dealt with it.
     static func isRewritten(_ name: FieldName) -> Bool {
         name == .contentLength || name == .expect || name == .host
@@ -66,6 +71,9 @@ enum FieldHygiene {
             return true
         }
     }
+
+    /// The names that the gateway alone writes, in answers too.
+    private static let own = [Rule("sallyport-", isPrefix: true), Rule("x-request-id", isPrefix: false)]
 
     /// All rules, those of a kind together.
     private static let rules =

@@ -66,6 +66,12 @@ final class ObservabilityServer {
         isResting = (try? poller.add(listener.descriptor, for: .readableLevel, key: Self.listenerKey)) == nil
     }
 
+    /// Makes room for who asks now: silent connections must not keep an orchestrator out.
+    private func dropOldest() {
+        let oldest = connections.elements.map(\.deadline).min()
+        connections.removeAll(where: { $0.deadline == oldest })
+    }
+
     /// Does what an event of the control thread's poller says.
     func ready(_ event: Poller.Event, health: Health, poller: borrowing Poller) {
         if event.key == Self.listenerKey {
@@ -80,7 +86,7 @@ final class ObservabilityServer {
         while true {
             switch listener.accept() {
             case .connection(let socket, from: _):
-                guard connections.count < Self.connectionLimit else { continue }
+                if connections.count >= Self.connectionLimit { dropOldest() }
                 let connection = Connection(socket, deadline: Clock.monotonic() + Self.lifetime)
                 let key = connections.insert(connection)
                 do { try poller.add(connection.socket.descriptor, for: .everything, key: key) } catch {
