@@ -66,7 +66,7 @@ let package = Package(
         // Enforcement: the decision.
         room("Identity", on: .enforcement, over: ["Bytes", "Cryptography", "TLS"]),
         room("Tokens", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity"]),
-        room("Possession", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
+        room("Possession", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens"]),
         room("Revocation", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
         room("Policy", on: .enforcement, over: ["Bytes", "HTTP", "Identity", "Tokens", "Possession", "Revocation"]),
         room("Audit", on: .enforcement, over: ["Bytes", "Cryptography", "JSON"]),

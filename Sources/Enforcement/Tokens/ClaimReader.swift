@@ -56,23 +56,13 @@ struct ClaimReader: ~Escapable {
     /// Reads a NumericDate that must be there (RFC 7519 §2).
     func time(_ claim: RegisteredClaim) throws(TokenRejection) -> UnixTime {
         guard let value = payload.member(named: claim.rawValue) else { throw .missing(claim) }
-        guard let time = Self.time(value) else { throw .invalid(claim) }
+        guard let time = NumericDate.time(value) else { throw .invalid(claim) }
         return time
     }
 
     /// Reads a NumericDate that may be absent.
     func timeIfPresent(_ claim: RegisteredClaim) throws(TokenRejection) -> UnixTime? {
         payload.member(named: claim.rawValue) == nil ? nil : try time(claim)
-    }
-
-    /// A number of seconds since 1970, whole or not, between 1970 and 2255; never a string.
-    private static func time(_ value: JSONValue) -> UnixTime? {
-        let latest: Int64 = 9_000_000_000
-        if let seconds = value.integer {
-            return 0...latest ~= seconds ? UnixTime(seconds: seconds) : nil
-        }
-        guard let seconds = value.number, 0...Double(latest) ~= seconds else { return nil }
-        return UnixTime(nanoseconds: Int64(seconds * 1_000_000_000))
     }
 
     // MARK: Audience

@@ -7,22 +7,33 @@ public enum Base64URL {
     public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         let remainder = text.count % 4
         guard remainder != 1 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3 + 2)
-        var accumulator: UInt32 = 0
-        var bits: UInt32 = 0
-        for index in text.indices {
-            let value = value(of: text[index])
-            guard value < 64 else { return nil }
-            accumulator = accumulator << 6 | UInt32(value)
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: accumulator >> bits))
+        let whole = text.count - remainder
+        // Every value is under 64: a bit above shows that some character was none.
+        var seen: UInt8 = 0
+        let bytes = [UInt8](capacity: text.count / 4 * 3 + 2) { output in
+            var index = 0
+            while index < whole {
+                let first = values[Int(text[index])]
+                let second = values[Int(text[index + 1])]
+                let third = values[Int(text[index + 2])]
+                let fourth = values[Int(text[index + 3])]
+                seen |= first | second | third | fourth
+                output.append(first << 2 | second >> 4)
+                output.append(second << 4 | third >> 2)
+                output.append(third << 6 | fourth)
+                index += 4
             }
+            guard remainder > 0 else { return }
+            let first = values[Int(text[whole])]
+            let second = values[Int(text[whole + 1])]
+            let third = remainder == 3 ? values[Int(text[whole + 2])] : 0
+            // Unused bits that are not zero are as bad as another character.
+            let unused = remainder == 3 ? third << 6 : second << 4
+            seen |= first | second | third | (unused == 0 ? 0 : 64)
+            output.append(first << 2 | second >> 4)
+            if remainder == 3 { output.append(second << 4 | third >> 2) }
         }
-        guard accumulator & ((1 << bits) - 1) == 0 else { return nil }
-        return bytes
+        return seen < 64 ? bytes : nil
     }
 
     /// Encodes `bytes` without padding.
@@ -43,16 +54,25 @@ public enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    private static func value(of character: UInt8) -> UInt8 {
-        switch character {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
-        case UInt8(ascii: "-"): 62
-        case UInt8(ascii: "_"): 63
-        default: 255
-        }
-    }
+    /// What each byte stands for: 64 where it is no character of the alphabet.
+    private static let values: [256 of UInt8] = [
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64,
+        52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+        64, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+        15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+        64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+        41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    ]
 
     private static func character(of value: UInt8) -> UInt8 {
         switch value {

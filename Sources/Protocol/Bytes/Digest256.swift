@@ -2,7 +2,8 @@
 ///
 /// Equality takes the same time wherever the values differ.
 public struct Digest256: Hashable, Sendable {
-    @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
+    /// The 32 bytes as four numbers, each most significant byte first.
+    public let words: (UInt64, UInt64, UInt64, UInt64)
 
     /// The number of bytes.
     public static let byteCount = 32
