@@ -1,5 +1,6 @@
 """The audit log, read and checked by code that is not the gateway's."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -7,13 +8,14 @@ import re
 import signal
 import subprocess
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
 from clients import Client
 from credentials import ISSUER
 from gateway import Gateway, sallyport
-from wire import Closed
+from wire import PATIENCE, Closed
 
 REQUEST_MEMBERS = {
     *("agent", "certificate", "event", "issuer", "listener", "method", "orchestration", "path", "peer", "possession"),
@@ -325,6 +327,15 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(directory)], check=True)
 
 
+def fill(directory) -> Path:
+    """Leaves no room on a file system, and gives the file that takes it."""
+    ballast = directory / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return ballast
+
+
 def test_no_call_is_allowed_that_cannot_be_recorded(world, upstream, launch, reach, small_disk):
     """The disk fills: calls are refused with 503 before they reach the upstream; it is freed: they go on, unbroken."""
     configuration = world.configuration(
@@ -335,13 +346,7 @@ def test_no_call_is_allowed_that_cannot_be_recorded(world, upstream, launch, rea
     gateway.audit_directory = small_disk / "audit"
     connection, token = reach(gateway).http1(world.agent), world.broker.token(world.agent)
     assert connection.call("GET", "/any/a", token).status == 200
-    ballast = small_disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    ballast = fill(small_disk)
     allowed = 1
     for _ in range(200_000):
         told = connection.call("GET", "/any/a", token)
@@ -366,6 +371,29 @@ def test_no_call_is_allowed_that_cannot_be_recorded(world, upstream, launch, rea
     check_chain(lines)
     assert len(gateway.events("request.allowed")) == len(upstream.requests)
     assert gateway.process.returncode == 0
+
+
+def test_calls_wait_for_the_log_where_they_are_told_to(world, upstream, launch, reach, small_disk):
+    """`when_full: wait`: the call that finds no room is answered once there is some."""
+    configuration = world.configuration(
+        upstream.url, audit={"directory": str(small_disk / "audit"), "when_full": "wait"}
+    )
+    configuration["workers"] = 1
+    gateway = launch(configuration)
+    gateway.audit_directory = small_disk / "audit"
+    connection, token = reach(gateway).http1(world.agent), world.broker.token(world.agent)
+    ballast = fill(small_disk)
+    connection.socket.settimeout(2)
+    with pytest.raises(TimeoutError):
+        while connection.call("GET", "/any/a", token).status == 200:
+            pass
+    waiting = len(upstream.requests)
+    ballast.unlink()
+    connection.socket.settimeout(PATIENCE)
+    upstream.wait(lambda: len(upstream.requests) == waiting + 1, "the call that waited")
+    gateway.stop()
+    check_chain(gateway.lines())
+    assert len(gateway.events("request.allowed")) == waiting + 1
 
 
 def test_two_gateways_do_not_share_a_log(world, upstream, launch, tmp_path):

@@ -413,6 +413,11 @@ def test_an_upstream_that_does_not_answer_is_504(world, upstream, launch, reach,
     assert connection.call("GET", "/any/a", world.broker.token(world.agent)).status == 200
 
 
+def test_an_upstream_may_have_a_name(world, upstream, launch, reach):
+    gateway = launch(world.configuration(f"http://localhost:{upstream.port}"))
+    assert reach(gateway).http1(world.agent).call("GET", "/any/a", world.broker.token(world.agent)).status == 200
+
+
 def test_an_upstream_may_be_a_unix_socket(world, launch, reach, tmp_path):
     path = tmp_path / "service.sock"
     with socket.socket(socket.AF_UNIX) as service:

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from clients import GoneAway
+from clients import GoneAway, curl
 from gateway import BINARY, Gateway, sallyport
 from ports import free_port
 from wire import PATIENCE, Closed
@@ -269,6 +269,21 @@ def test_a_listener_may_be_a_unix_socket(world, upstream, tmp_path):
                 f"GET /any/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
             )
             assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+    assert gateway.stop() == 0
+
+
+def test_a_listener_may_have_an_ipv6_address(world, upstream, tmp_path):
+    configuration = world.configuration(upstream.url)
+    port = free_port()
+    configuration["listeners"][0] |= {"address": f"[::1]:{port}", "origins": [f"https://localhost:{port}"]}
+    gateway = Gateway(tmp_path, configuration).start()
+    told = curl(
+        *(world.servers.file, world.agent, "--resolve", f"localhost:{port}:[::1]"),
+        *("-H", f"Authorization: Bearer {world.broker.token(world.agent)}", f"https://localhost:{port}/any/a"),
+    )
+    assert " 200" in told.stdout.partition("\n")[0], told.stderr
+    assert 'for="[::1]' in upstream.request.header("forwarded")
+    assert gateway.wait(lambda: gateway.events("request.allowed"), "the record")[0]["peer"].startswith("[::1]:")
     assert gateway.stop() == 0
 
 
