@@ -216,7 +216,7 @@ struct JSONParser: ~Escapable {
         }
     }
 
-    /// Reads `\uXXXX`, or two of them that are a surrogate pair, and says how many bytes that took.
+    /// Reads a `\u` escape of four digits, or two of them that are a surrogate pair, and says how many bytes that took.
     private func escapedScalar(at offset: Int, before end: Int) throws(JSONError) -> (Unicode.Scalar, Int) {
         let unit = try escapedUnit(at: offset, before: end)
         if let scalar = Unicode.Scalar(unit) { return (scalar, 6) }
