@@ -40,7 +40,7 @@ struct Trial: Sendable {
         certificate = try handshake.identity(dnsNames: ["localhost"])
     }
 
-    enum TrialError: Error { case noPeer, noReceipt, notText }
+    enum TrialError: Error { case asks, noPeer, noReceipt, notText, serves }
 
     // MARK: What the operator has configured
 
@@ -123,8 +123,19 @@ struct Trial: Sendable {
         _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
         at now: UnixTime = Broker.now
     ) throws -> Permit {
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine())
-        return try gatekeeper.judge(&exchange, from: connection, under: snapshot, now: now)
+        let memory = ProofMemory(
+            capacity: 100, secret: Array(repeating: 7, count: 48), start: UnixTime(nanoseconds: 0))
+        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: memory)
+        return try Self.permit(try gatekeeper.judge(&exchange, from: connection, under: snapshot, now: now))
+    }
+
+    /// The permit that a judgement is, if it is one.
+    static func permit(_ judgement: consuming Judgement) throws -> Permit {
+        switch consume judgement {
+        case .permitted(let permit): return permit
+        case .asks: throw TrialError.asks
+        case .serves: throw TrialError.serves
+        }
     }
 
     /// The log's receipt for some record.

@@ -4,6 +4,10 @@ public enum PossessionFailure: Error, Equatable, Sendable {
     case certificateMismatch
     /// The connection was authenticated by no certificate, and the token needs one.
     case certificateMissing
+    /// The proof was made by another key than the token names.
+    case keyMismatch
+    /// The token needs a proof by its key, and the request bears none.
+    case proofMissing
     /// The certificate is an X509-SVID of somebody else than the token's subject.
     case subjectMismatch
     /// The token names nothing that could be proven: whoever finds it could use it.
@@ -16,6 +20,8 @@ public enum PossessionFailure: Error, Equatable, Sendable {
         switch self {
         case .certificateMismatch: "possession.certificate-mismatch"
         case .certificateMissing: "possession.certificate-missing"
+        case .keyMismatch: "possession.key-mismatch"
+        case .proofMissing: "possession.proof-missing"
         case .subjectMismatch: "possession.subject-mismatch"
         case .unbound: "possession.unbound"
         case .unsupported: "possession.unsupported"

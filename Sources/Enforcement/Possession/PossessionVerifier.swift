@@ -5,13 +5,17 @@ public import Tokens
 
 /// Evidence that a request proved what its token demands of its bearer.
 ///
-/// Only ``PossessionVerifier`` can make it. It does not say that the route accepts the proof: policy asks that.
+/// Only ``PossessionVerifier`` can make it. It does not say that the route accepts the proof: policy asks that; nor that a proof
+/// is used for the first time: ``ReplayTable`` says that.
 public struct VerifiedPossession: ~Copyable {
     /// Every way of proof that holds; never empty.
     public let methods: PossessionMethods
+    /// The DPoP proof, where the token is bound to a key.
+    let proof: VerifiedProof?
 
-    fileprivate init(methods: PossessionMethods) {
+    fileprivate init(methods: PossessionMethods, proof: consuming VerifiedProof?) {
         self.methods = methods
+        self.proof = proof
     }
 }
 
@@ -28,24 +32,40 @@ public enum PossessionVerifier {
     /// - Parameters:
     ///   - token: the token of the request.
     ///   - peer: who authenticated the connection, if anybody did. Headers never say that (RFC 8705 §3).
-    ///   - svidServesAsConfirmation: whether the route lists `svid`.
-    ///   - allowsSubjectMismatch: whether the route lets a workload use a token about another one; such a token
-    ///     still needs a confirmation, and `svid` is none then.
+    ///   - proof: the DPoP proof of the request, where its token is bound to a key.
+    ///   - rule: what the route lets serve.
     public static func verify(
-        token: borrowing VerifiedToken, peer: VerifiedPeer?, svidServesAsConfirmation: Bool, allowsSubjectMismatch: Bool
+        token: borrowing VerifiedToken, peer: VerifiedPeer?, proof: consuming VerifiedProof?, rule: PossessionRule
     ) throws(PossessionFailure) -> VerifiedPossession {
-        let claims = token.claims
-        let methods = try methods(
+        let key: Digest256? =
+            switch proof {
+            case .some(let proof): proof.keyThumbprint
+            case .none: nil
+            }
+        var methods = try methods(of: token.claims, peer: peer, rule: rule)
+        methods.formUnion(try proven(token.claims.confirmations, by: key))
+        return VerifiedPossession(methods: methods, proof: proof)
+    }
+
+    /// Checks what the connection alone can show, before anything is spent on a proof.
+    public static func checkPeer(
+        of token: borrowing VerifiedToken, peer: VerifiedPeer?, rule: PossessionRule
+    ) throws(PossessionFailure) {
+        _ = try methods(of: token.claims, peer: peer, rule: rule)
+    }
+
+    private static func methods(
+        of claims: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
+    ) throws(PossessionFailure) -> PossessionMethods {
+        try methods(
             confirmations: claims.confirmations, subject: claims.subjectID, certificate: peer?.certificate.fingerprint,
-            identity: peer?.spiffeID, svidServesAsConfirmation: svidServesAsConfirmation,
-            allowsSubjectMismatch: allowsSubjectMismatch)
-        return VerifiedPossession(methods: methods)
+            identity: peer?.spiffeID, rule: rule)
     }
 
     /// The same on plain values: the token's confirmations and subject, the peer's certificate and identity.
     static func methods(
         confirmations: Confirmations, subject: SPIFFEID?, certificate: Digest256?, identity: SPIFFEID?,
-        svidServesAsConfirmation: Bool, allowsSubjectMismatch: Bool
+        rule: PossessionRule
     ) throws(PossessionFailure) -> PossessionMethods {
         guard !confirmations.demandsUnsupported else { throw .unsupported }
         var methods: PossessionMethods = []
@@ -57,16 +77,27 @@ public enum PossessionVerifier {
         if let subject, let identity {
             if subject == identity {
                 methods.insert(.svid)
-            } else if !allowsSubjectMismatch {
+            } else if !rule.allowsSubjectMismatch {
                 throw .subjectMismatch
             }
         }
         guard confirmations.isPresent else {
-            guard svidServesAsConfirmation, subject != nil else { throw .unbound }
+            guard rule.svidServesAsConfirmation, subject != nil else { throw .unbound }
             guard certificate != nil else { throw .certificateMissing }
             guard methods.contains(.svid) else { throw .unbound }
             return methods
         }
         return methods
+    }
+
+    /// What a proof by the key of that thumbprint shows, where the token names a key: `jkt` and `jwk` must both be it.
+    static func proven(
+        _ confirmations: Confirmations, by key: Digest256?
+    ) throws(PossessionFailure) -> PossessionMethods {
+        let demanded = [confirmations.key, confirmations.publicKey?.publicKey.thumbprint].compactMap(\.self)
+        guard !demanded.isEmpty else { return [] }
+        guard let key else { throw .proofMissing }
+        guard demanded.allSatisfy({ $0 == key }) else { throw .keyMismatch }
+        return .dpop
     }
 }

@@ -52,6 +52,7 @@ private struct ConfigurationLoader {
             issuers: issuerSection.names, upstreams: upstreamSection.names,
             hosts: Set(listeners.flatMap(\.origins).map(\.host)))
         let routes = routeSection.read(root.optional("routes"))
+        let possession = PossessionSection.read(root.optional("possession"))
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)
         let observability = readObservability(root.optional("observability"), &listenerSection)
         let workers = readWorkers(root.optional("workers"))
@@ -62,15 +63,14 @@ private struct ConfigurationLoader {
         }
         guard faults.isEmpty, let audit, let digest else { return nil }
         return GatewayConfiguration(
-            workers: workers, listeners: listeners, issuers: issuers, routes: routes, upstreams: upstreams,
-            audit: audit,
-            observability: observability, limits: limits, timeouts: timeouts, digest: digest,
+            workers: workers, listeners: listeners, issuers: issuers, routes: routes,
+            possession: possession, upstreams: upstreams, audit: audit, observability: observability, limits: limits,
+            timeouts: timeouts, digest: digest,
             warnings: faults.warnings.map(\.description))
     }
 
     /// Refuses unknown keys in the sections of which nothing is built; known ones are refused by name already.
     private func checkUnbuiltSections(_ root: SectionReader) {
-        _ = root.optional("possession")?.section(["dpop", "replay"])
         _ = root.optional("revocation")?.section(["store", "maximum_staleness", "when_stale", "feeds"])
         _ = root.optional("admin")?.section(["address"])
     }

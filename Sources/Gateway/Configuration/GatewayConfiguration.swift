@@ -14,6 +14,8 @@ public struct GatewayConfiguration: Sendable {
     public var issuers: [TokenIssuer]
     /// The routes, first match first.
     public var routes: [Route]
+    /// What is demanded of proofs of possession.
+    public var possession: PossessionConfiguration
     /// The services behind the gateway.
     public var upstreams: [UpstreamConfiguration]
     /// Where decisions are recorded.

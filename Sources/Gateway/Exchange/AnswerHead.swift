@@ -14,9 +14,11 @@ extension Exchange {
         let hopByHop = HopByHop(answer.fields)
         for index in 0..<answer.fields.count where !hopByHop.covers(index, of: answer.fields) {
             let known = answer.fields[index].known
+            if known == .cacheControl, freshNonce != nil { continue }
             if known == .contentLength || FieldHygiene.isOurs(answer.fields.name(index)) { continue }
             head.fields.append(name: answer.fields.name(index), value: answer.fields.value(index))
         }
+        addNonce(to: &head)
         addRequestIdentifier(to: &head)
     }
 

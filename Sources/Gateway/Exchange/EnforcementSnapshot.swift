@@ -1,3 +1,4 @@
+public import Bytes
 public import Configuration
 public import Policy
 public import Revocation
@@ -16,14 +17,32 @@ public final class EnforcementSnapshot: Sendable {
     /// The bounds of requests.
     public let limits: Limits
 
+    /// What is demanded of proofs.
+    public let possession: PossessionConfiguration
+    /// Proofs made before are refused: a shorter window than the present one may have forgotten them.
+    public let proofsSince: UnixTime
+    /// The algorithms that proofs may be signed with, as a challenge lists them.
+    public let proofAlgorithms: String
+
     /// Gathers a snapshot.
     public init(
-        generation: UInt64, issuers: IssuerTable, routes: RouteTable, revocations: RevocationSnapshot, limits: Limits
+        generation: UInt64, issuers: IssuerTable, routes: RouteTable, revocations: RevocationSnapshot, limits: Limits,
+        possession: PossessionConfiguration = .standard, proofsSince: UnixTime = UnixTime(nanoseconds: 0)
     ) {
         self.generation = generation
         self.issuers = issuers
         self.routes = routes
         self.revocations = revocations
         self.limits = limits
+        self.possession = possession
+        self.proofsSince = proofsSince
+        proofAlgorithms = possession.dpop.algorithms.map(\.rawValue).joined(separator: " ")
+    }
+
+    /// The same with other keys of issuers.
+    public func with(issuers: IssuerTable, generation: UInt64) -> EnforcementSnapshot {
+        EnforcementSnapshot(
+            generation: generation, issuers: issuers, routes: routes, revocations: revocations, limits: limits,
+            possession: possession, proofsSince: proofsSince)
     }
 }

@@ -18,6 +18,16 @@ public struct Exchange: ~Copyable {
     public private(set) var trace = TraceContext(continuing: nil, words: (0, 0, 0))
     /// When its head was complete.
     public private(set) var receivedAt = MonotonicTime(nanoseconds: 0)
+    /// How far the decision has come: the phase that it was reached in.
+    public internal(set) var phase = DecisionPhase.target
+    /// The public origin that the request is for, once found.
+    public internal(set) var origin: PublicOrigin?
+    /// How the access token was presented, once it was looked at.
+    public internal(set) var scheme: AuthorizationScheme?
+    /// The nonce that the answer is to give to the client (RFC 9449 §8.2, §9), if it is to give one.
+    public internal(set) var freshNonce: String?
+    /// Whether a question was asked already: a second time the exchange does with what is known.
+    public var hasAsked = false
     /// The route, once found.
     public internal(set) var route: Route?
     /// The token's claims, once verified.
@@ -70,6 +80,11 @@ public struct Exchange: ~Copyable {
     public mutating func reset() {
         request.removeAll()
         target.removeAll()
+        phase = .target
+        origin = nil
+        scheme = nil
+        freshNonce = nil
+        hasAsked = false
         route = nil
         claims = nil
         possession = []

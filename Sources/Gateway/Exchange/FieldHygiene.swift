@@ -73,7 +73,9 @@ enum FieldHygiene {
     }
 
     /// The names that the gateway alone writes, in answers too.
-    private static let own = [Rule("sallyport-", isPrefix: true), Rule("x-request-id", isPrefix: false)]
+    private static let own = [
+        Rule("sallyport-", isPrefix: true), Rule("x-request-id", isPrefix: false), Rule("dpop-nonce", isPrefix: false),
+    ]
 
     /// All rules, those of a kind together.
     private static let rules =

@@ -8,7 +8,10 @@ extension Exchange {
     ///   - head: is emptied and filled.
     ///   - body: is emptied and filled.
     ///   - denial: what was decided.
-    public mutating func fill(_ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial) {
+    ///   - proofAlgorithms: those that proofs may be signed with, separated by spaces.
+    public mutating func fill(
+        _ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial, proofAlgorithms: String
+    ) {
         body.removeAll()
         body.append("{\"type\":\"urn:sallyport:")
         body.append(utf8: denial.code.rawValue)
@@ -24,44 +27,31 @@ extension Exchange {
         head.status = denial.status
         head.framing = .length(UInt64(body.count))
         head.fields.append(.contentType, value: "application/problem+json".utf8.span)
-        Challenge.append(for: denial, to: &head.fields)
+        let challenge = Challenge(
+            denial: denial, route: route, scheme: scheme, metadataURL: origin?.metadataURL, algorithms: proofAlgorithms)
+        challenge.append(to: &head.fields)
+        addNonce(to: &head)
         if denial.code == .unavailable || denial.code == .rateLimited {
             head.fields.append(.retryAfter, value: "1".utf8.span)
         }
         addRequestIdentifier(to: &head)
     }
-}
 
-/// The `WWW-Authenticate` fields of an answer (RFC 6750 §3, RFC 9449 §7.1); nothing of a request is repeated in them.
-enum Challenge {
-    static func append(for denial: Denial, to fields: inout FieldTable) {
-        switch denial.code {
-        case .invalidRequest:
-            fields.append(.wwwAuthenticate, value: "Bearer realm=\"sallyport\", error=\"invalid_request\"".utf8.span)
-            fields.append(.wwwAuthenticate, value: "DPoP error=\"invalid_request\"".utf8.span)
-        case .credentialsMissing:
-            fields.append(.wwwAuthenticate, value: "Bearer realm=\"sallyport\"".utf8.span)
-        case .invalidToken:
-            fields.append(.wwwAuthenticate, value: "Bearer realm=\"sallyport\", error=\"invalid_token\"".utf8.span)
-        case .insufficientScope, .policy:
-            var value = ByteQueue()
-            value.append("Bearer realm=\"sallyport\", error=\"insufficient_scope\"")
-            if let scope = denial.scope, isQuotable(scope) {
-                value.append(", scope=\"")
-                value.append(utf8: scope)
-                value.append(UInt8(ascii: "\""))
-            }
-            fields.append(.wwwAuthenticate, value: value.readable)
-        default:
-            break
-        }
+    /// Fills an answer that the gateway itself has.
+    public mutating func fill(_ head: inout ResponseHead, _ body: inout ByteQueue, document: ServedDocument) {
+        body.removeAll()
+        body.append(document.body.span)
+        head.removeAll()
+        head.status = 200
+        head.framing = .length(UInt64(body.count))
+        head.fields.append(.contentType, value: document.contentType.utf8.span)
+        addRequestIdentifier(to: &head)
     }
 
-    /// RFC 6749 §3.3: scope tokens hold neither quotes nor backslashes nor anything outside visible ASCII.
-    private static func isQuotable(_ scope: String) -> Bool {
-        !scope.isEmpty
-            && scope.utf8.allSatisfy {
-                $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-            }
+    /// Gives the client the nonce that it is to repeat from now on; such an answer is nobody else's (RFC 9449 §8.2).
+    func addNonce(to head: inout ResponseHead) {
+        guard let freshNonce else { return }
+        head.fields.append(literal: "dpop-nonce", value: freshNonce.utf8.span)
+        head.fields.append(.cacheControl, value: "no-store".utf8.span)
     }
 }

@@ -7,6 +7,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case invalidProof = "invalid-proof"
     case nonceRequired = "nonce-required"
     case invalidWorkloadToken = "invalid-workload-token"
+    case insufficientAuthentication = "insufficient-authentication"
     case insufficientScope = "insufficient-scope"
     case policy
     case noRoute = "no-route"
@@ -21,7 +22,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     public var status: UInt16 {
         switch self {
         case .malformedRequest, .invalidRequest, .invalidWorkloadToken: 400
-        case .credentialsMissing, .invalidToken, .invalidProof, .nonceRequired: 401
+        case .credentialsMissing, .invalidToken, .invalidProof, .nonceRequired, .insufficientAuthentication: 401
         case .insufficientScope, .policy: 403
         case .noRoute: 404
         case .misdirected: 421
@@ -43,6 +44,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidProof: "The proof of possession is not valid"
         case .nonceRequired: "A fresh nonce is needed in the proof"
         case .invalidWorkloadToken: "The workload token or its proof is not valid"
+        case .insufficientAuthentication: "A fresher or stronger sign-in of the user is needed"
         case .insufficientScope: "The access token does not grant this call"
         case .policy: "The call is not allowed"
         case .noRoute: "There is nothing here"

@@ -34,6 +34,19 @@ public struct Entropy: ~Copyable {
         return words[next]
     }
 
+    /// So many unpredictable bytes, for secrets.
+    public static func bytes(_ count: Int) -> [UInt8] {
+        var entropy = Entropy()
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let word = entropy.word()
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return Array(bytes.prefix(count))
+    }
+
     private mutating func refill() {
         unsafe words.withUnsafeMutableBytes { bytes in
             var filled = 0

@@ -28,10 +28,14 @@ final class Call {
     private var context: ConnectionContext?
     private var upstream: UpstreamConnection?
     private var isParked = false
+    /// Whether an answer of the control thread must come before the decision can be made.
+    private var isAsking = false
     private var parkedAt: Int64?
 
     private var permit: Permit?
     private var denial: Denial?
+    /// What the gateway itself answers with.
+    private var document: ServedDocument?
     private var ticket: AuditTicket?
     /// Whether the log has taken the record of the decision.
     private var isOffered = false
@@ -62,6 +66,7 @@ final class Call {
         context = nil
         permit = nil
         denial = nil
+        document = nil
         ticket = nil
         isOffered = false
         forwardable = nil
@@ -77,15 +82,37 @@ final class Call {
 
     /// The request in ``exchange`` is complete but for its content: decides, records, and acts.
     func begin(on driver: ConnectionDriver, stream: Int32, hasBody: Bool) {
-        guard let context = attach(driver, stream) else { return }
+        guard attach(driver, stream) != nil else { return }
         hasWholeRequest = !hasBody
+        judge()
+    }
+
+    private func judge() {
+        guard let context else { return }
         let snapshot = worker.plan.snapshot
         do {
-            permit = try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time)
+            switch try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time) {
+            case .permitted(let permit): self.permit = consume permit
+            case .serves(let document): self.document = document
+            case .asks(let question):
+                isAsking = worker.ask(question, for: self)
+                if isAsking { return }
+                denial = Denial(.unavailable, "overload.questions")
+            }
         } catch {
             denial = error
         }
         offerRecord()
+    }
+
+    /// The control thread has answered: the request is judged anew with what is known now.
+    func questionAnswered() {
+        isAsking = false
+        guard driver != nil else { return letGo() }
+        exchange.hasAsked = true
+        // The request may have turned out to be malformed meanwhile.
+        denial == nil ? judge() : offerRecord()
+        if !isParked { driver?.resumeInput(of: self) }
     }
 
     /// The request could not be taken as it came: records and answers that.
@@ -144,6 +171,8 @@ final class Call {
             forward(permit, receipt)
         } else if let denial {
             answer(denial)
+        } else if let document {
+            answer(document)
         }
     }
 
@@ -178,7 +207,7 @@ final class Call {
 
     /// Whether content can be taken now; where not, the driver is told to resume.
     var canTakeBody: Bool {
-        if isParked { return false }
+        if isParked || isAsking { return false }
         return upstream?.canTakeBody ?? true
     }
 
@@ -200,8 +229,8 @@ final class Call {
         permit = nil
         dropUpstream()
         guard status == 0 else { return abort(fault.rawValue) }
-        if isParked, !isOffered {
-            // Not on record yet: the log gets this denial instead, when it has room.
+        if isAsking || (isParked && !isOffered) {
+            // Not on record yet: the log gets this denial instead, when it is its turn.
             denial = Denial(fault)
             return
         }
@@ -327,16 +356,36 @@ final class Call {
 
     /// Answers with problem details.
     private func answer(_ denial: Denial) {
-        guard let driver else { return letGo() }
-        status = denial.status
-        exchange.fill(&worker.answerHead, &worker.problemBody, denial: denial)
-        if denial.closesConnection || !canDiscardRest { driver.closeAfterAnswer(of: self, denial) }
+        guard driver != nil else { return letGo() }
+        exchange.fill(
+            &worker.answerHead, &worker.problemBody, denial: denial,
+            proofAlgorithms: worker.plan.snapshot.proofAlgorithms)
+        let endsAll = denial.closesConnection && denial.code != .tooLarge
+        sendOwn(endsConnection: endsAll, closes: denial.closesConnection, reason: denial.reason)
+    }
+
+    /// Answers with what the gateway itself has.
+    private func answer(_ document: ServedDocument) {
+        guard driver != nil else { return letGo() }
+        exchange.fill(&worker.answerHead, &worker.problemBody, document: document)
+        sendOwn(endsConnection: false, closes: false, reason: nil)
+    }
+
+    /// Sends the answer that was put together in the worker's room for it.
+    ///
+    /// - Parameters:
+    ///   - endsConnection: whether no other stream of the connection may go on either.
+    ///   - closes: whether this request's way ends, whatever is left of its content.
+    private func sendOwn(endsConnection: Bool, closes: Bool, reason: String?) {
+        guard let driver else { return }
+        status = worker.answerHead.status
+        if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
         let isHead = exchange.request.method.withReadable { $0.equals("HEAD") }
         if !isHead {
             bytesOut += UInt64(worker.problemBody.count)
             worker.problemBody.withReadable { digest($0, into: &responseDigest) }
         }
-        _ = finish(denial.reason)
+        _ = finish(reason)
         if isHead {
             driver.sendHead(worker.answerHead, of: self, ends: true)
         } else {
@@ -418,7 +467,7 @@ final class Call {
 
     /// Goes back to the worker once nobody holds the call any more.
     private func letGo() {
-        guard driver == nil, upstream == nil, !isParked, context != nil else { return }
+        guard driver == nil, upstream == nil, !isParked, !isAsking, context != nil else { return }
         if let forwarded = forwardable.take() { exchange.recycle(forwarded) }
         worker.recycle(self)
     }

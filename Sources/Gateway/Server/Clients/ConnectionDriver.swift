@@ -44,7 +44,7 @@ class ConnectionDriver {
     var lingers: Bool { false }
 
     /// No request follows the call's on this connection.
-    func closeAfterAnswer(of call: Call, _ denial: Denial) {}
+    func closeAfterAnswer(of call: Call, endsConnection: Bool) {}
     /// Asks for a request's content (RFC 9110 §10.1.1).
     func sendContinue(_ call: Call) {}
     /// Sends the head of an answer; nothing follows where `ends` says so.

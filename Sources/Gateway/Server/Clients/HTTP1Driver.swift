@@ -191,7 +191,7 @@ final class HTTP1Driver: ConnectionDriver {
         connection.close()
     }
 
-    override func closeAfterAnswer(of call: Call, _ denial: Denial) {
+    override func closeAfterAnswer(of call: Call, endsConnection: Bool) {
         machine.closeAfterAnswer()
     }
 

@@ -131,9 +131,9 @@ final class HTTP2Driver: ConnectionDriver {
         call.isAnswered = true
     }
 
-    override func closeAfterAnswer(of call: Call, _ denial: Denial) {
+    override func closeAfterAnswer(of call: Call, endsConnection: Bool) {
         // A limit that was met, or content that is not wanted, concerns one stream only.
-        guard denial.closesConnection, denial.code != .tooLarge else { return }
+        guard endsConnection else { return }
         // At once: the notice, and the last stream that is served.
         machine.drain()
         machine.drain()

@@ -17,9 +17,10 @@ final class ControlRecords {
     ///
     /// - Returns: whether there was room for it.
     @discardableResult
-    func submit(_ event: AuditEvent, reason: String? = nil) -> Bool {
+    func submit(_ event: AuditEvent, issuer: String? = nil, reason: String? = nil) -> Bool {
         record.reset()
         record.member(event: event)
+        if let issuer { record.member("issuer", issuer) }
         if let reason { record.member("reason", reason) }
         record.member("time", time: UnixTime(nanoseconds: Clock.civil()))
         record.finish()

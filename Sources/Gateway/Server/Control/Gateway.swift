@@ -1,9 +1,12 @@
 import Audit
 import Bytes
 import Configuration
+import Control
+import Exchange
 import Glibc
 public import Logging
 import Reactor
+import Tokens
 
 /// The whole gateway: workers that serve, an audit thread that records, and this, the control thread, which does everything
 /// slow: signals, reload, health.
@@ -20,6 +23,12 @@ public final class Gateway {
     private let records: ControlRecords
     private let signals: SignalSource
     private let mailbox: Mailbox<ControlMessage>
+    private let start: ProofStart
+    private let memory: ProofMemory
+    private let issuers: IssuerLiaison
+    private var snapshot: EnforcementSnapshot?
+    /// Proofs made before are refused, see ``EnforcementSnapshot/proofsSince``.
+    private var proofsSince = UnixTime(nanoseconds: 0)
     private var workers: [WorkerHandle] = []
     private var poller: Poller
     private var observability: ObservabilityServer?
@@ -51,6 +60,10 @@ public final class Gateway {
         audit = try AuditWriter(
             directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
         records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
+        start = ProofStart(configuration, now: UnixTime(nanoseconds: Clock.civil()))
+        memory = ProofMemory(
+            capacity: configuration.possession.replayCapacity, secret: Entropy.bytes(48), start: start.moment)
+        issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
     }
@@ -63,8 +76,11 @@ public final class Gateway {
         let workerCount = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         try signals.watch(in: poller, key: Self.signalKey)
         try mailbox.bell.watch(in: poller, key: Self.mailKey)
+        issuers.configure(configuration.issuers)
         let builder = try makeBuilder(configuration)
+        snapshot = builder.snapshot
         connections.setLimit(connectionLimit(configuration))
+        start.await()
         var sockets: [[SocketParcel]] = []
         for listener in configuration.listeners {
             sockets.append(try ListenerSockets.open(listener, workers: workerCount))
@@ -79,13 +95,14 @@ public final class Gateway {
             audit.register(worker.queue) { mailbox.post(.auditProgressed) }
             workers.append(worker)
         }
+        issuers.start(workers: workers.map(\.mailbox))
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
         for worker in workers {
             try worker.start(
-                sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, control: mailbox,
-                logger: logger)
+                sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, memory: memory,
+                control: mailbox, logger: logger)
         }
         for listener in configuration.listeners {
             logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
@@ -100,7 +117,9 @@ public final class Gateway {
                 "limits.connections is lowered to what the limit of open files allows; raise that, or lower the key",
                 metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
         }
-        return try PlanBuilder(configuration, generation: generation, connections: limit)
+        return try PlanBuilder(
+            configuration, issuers: issuers.withKeys(configuration.issuers), proofsSince: proofsSince,
+            generation: generation, connections: limit)
     }
 
     private func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
@@ -125,9 +144,11 @@ public final class Gateway {
                 }
             }
             continueDraining()
+            issuers.tick()
             observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
+        issuers.stop()
         awaitRecords()
         records.submit(.gatewayStopped)
         if !audit.stop() {
@@ -148,21 +169,28 @@ public final class Gateway {
     }
 
     private func timeout() -> CInt {
-        guard let draining else { return observability?.needsTick == true ? 1000 : -1 }
+        var longest = observability?.needsTick == true ? 1000 : Int64.max
+        longest = min(longest, issuers.delay ?? .max)
+        guard let draining else { return longest == .max ? -1 : CInt(min(longest, 60_000)) }
         let next = min(draining.deadline, draining.secondNotice) - Clock.monotonic()
-        return CInt(max(0, min(next / 1_000_000 + 1, 60_000)))
+        return CInt(max(0, min(next / 1_000_000 + 1, longest, 60_000)))
     }
 
     /// What `/readyz` says.
     private var health: ObservabilityServer.Health {
         if draining != nil { return .notReady("draining") }
         if !audit.isHealthy { return .notReady("the audit log cannot be written") }
+        if let reason = issuers.unreadiness { return .notReady(reason) }
         return .ready
     }
 
     private func readMail() {
         for message in mailbox.take() {
             switch message {
+            case .ask(let worker, let number, let question): issuers.ask(question, worker: worker, number: number)
+            case .keysFetched(let fetch, let result): takeKeys(fetch, result)
+            case .introspected(let worker, let number, let issuer, let result):
+                issuers.introspected(worker: worker, number: number, issuer: issuer, result)
             case .ended(let index): workers[index].hasEnded = true
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
@@ -182,6 +210,27 @@ public final class Gateway {
         }
     }
 
+    // MARK: Keys
+
+    /// Publishes what a fetch has brought before those are answered who wait for it.
+    private func takeKeys(_ fetch: KeyFetch, _ result: Result<IncomingResponse, RetrievalError>) {
+        if case .changed(let isRotation) = issuers.keysFetched(fetch, result) {
+            publishKeys()
+            logger.info("new keys", metadata: ["issuer": "\(fetch.issuer)"])
+            if isRotation { records.submit(.keysRotated, issuer: fetch.issuer) }
+        }
+        issuers.release(fetch.issuer)
+    }
+
+    private func publishKeys() {
+        guard let snapshot else { return }
+        generation += 1
+        let fresh = snapshot.with(
+            issuers: IssuerTable(issuers.withKeys(configuration.issuers)), generation: generation)
+        self.snapshot = fresh
+        for worker in workers { worker.mailbox.post(.publish(fresh)) }
+    }
+
     // MARK: Reload and end
 
     private func reload() {
@@ -190,7 +239,14 @@ public final class Gateway {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)
             try checkUnchanged(fresh)
             generation += 1
+            let window = configuration.possession.dpop.acceptWindow
+            if fresh.possession.dpop.acceptWindow > window {
+                // What the shorter window let the table forget must not be accepted by the longer one.
+                proofsSince = max(proofsSince, UnixTime(nanoseconds: Clock.civil()) - window)
+            }
+            issuers.configure(fresh.issuers)
             let builder = try makeBuilder(fresh)
+            snapshot = builder.snapshot
             var plans: [WorkerPlan] = []
             for _ in workers { plans.append(try builder.plan()) }
             for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
@@ -217,6 +273,9 @@ public final class Gateway {
         guard fresh.audit.directory == configuration.audit.directory,
             fresh.audit.durability == configuration.audit.durability
         else { throw GatewayError("audit.directory and audit.durability need a restart to change") }
+        guard fresh.possession.replayCapacity == configuration.possession.replayCapacity else {
+            throw GatewayError("possession.replay.capacity needs a restart to change")
+        }
         guard fresh.observability == configuration.observability else {
             throw GatewayError("observability.address needs a restart to change")
         }

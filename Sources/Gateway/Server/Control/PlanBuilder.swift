@@ -11,18 +11,29 @@ import Tokens
 /// Turns a valid configuration into what workers serve by: on the control thread, so that a worker never waits for it.
 struct PlanBuilder {
     private let configuration: GatewayConfiguration
-    private let snapshot: EnforcementSnapshot
+    /// What all workers decide by.
+    let snapshot: EnforcementSnapshot
     private let upstreams: [String: [SocketAddress]]
 
     /// Resolves names and prepares the snapshot that all workers share.
-    init(_ configuration: GatewayConfiguration, generation: UInt64, connections: Int) throws(GatewayError) {
+    ///
+    /// - Parameters:
+    ///   - configuration: what is configured.
+    ///   - issuers: its issuers with the keys that are known now.
+    ///   - proofsSince: proofs made before are refused.
+    ///   - generation: the number of the snapshot.
+    ///   - connections: how many connections there may be.
+    init(
+        _ configuration: GatewayConfiguration, issuers: [TokenIssuer], proofsSince: UnixTime, generation: UInt64,
+        connections: Int
+    ) throws(GatewayError) {
         self.configuration = configuration
         var limits = configuration.limits
         limits.connections = connections
         snapshot = EnforcementSnapshot(
-            generation: generation, issuers: IssuerTable(configuration.issuers),
+            generation: generation, issuers: IssuerTable(issuers),
             routes: RouteTable(configuration.routes),
-            revocations: .empty, limits: limits)
+            revocations: .empty, limits: limits, possession: configuration.possession, proofsSince: proofsSince)
         var upstreams: [String: [SocketAddress]] = [:]
         for upstream in configuration.upstreams {
             var addresses: [SocketAddress] = []

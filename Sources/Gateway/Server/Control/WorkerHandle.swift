@@ -1,5 +1,7 @@
 import Audit
 import Configuration
+import Control
+import Exchange
 import Logging
 import Reactor
 import Synchronization
@@ -10,6 +12,12 @@ enum ControlMessage: Sendable {
     case ended(Int)
     /// The worker could not go on.
     case failed(Int, String)
+    /// A worker needs to know something before it can decide about a call.
+    case ask(worker: Int, number: UInt64, Question)
+    /// A key set that was to be fetched has come, or has not.
+    case keysFetched(KeyFetch, Result<IncomingResponse, RetrievalError>)
+    /// An issuer has said what it thinks of a token, or has not.
+    case introspected(worker: Int, number: UInt64, issuer: String, Result<IncomingResponse, RetrievalError>)
 }
 
 /// The control thread's end of a worker.
@@ -33,8 +41,8 @@ final class WorkerHandle {
     ///
     /// It builds everything that it owns itself.
     func start(
-        sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, control: Mailbox<ControlMessage>,
-        logger: Logger
+        sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, memory: ProofMemory,
+        control: Mailbox<ControlMessage>, logger: Logger
     ) throws {
         guard let plan = plan.take() else { return }
         let (index, mailbox, queue) = (index, mailbox, queue)
@@ -42,7 +50,8 @@ final class WorkerHandle {
             do {
                 let sink = AuditSink(queue: queue, durability: plan.audit.durability, writer: audit)
                 let worker = try Worker(
-                    index: index, mailbox: mailbox, plan: plan, audit: sink, connections: connections, logger: logger)
+                    index: index, mailbox: mailbox, plan: plan, audit: sink, connections: connections, memory: memory,
+                    control: control, logger: logger)
                 for (listener, parcel) in sockets.enumerated() {
                     guard let socket = parcel.open() else { continue }
                     try worker.listen(socket, index: listener)

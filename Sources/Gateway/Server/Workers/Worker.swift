@@ -6,6 +6,7 @@ import HTTP
 import Logging
 import Reactor
 import TLS
+import Tokens
 import Upstream
 
 /// One thread's share of the gateway: its loop, and everything that its connections use.
@@ -40,6 +41,8 @@ final class Worker {
     private let mailKey: SlotKey
     private var pools: [SocketAddress: IdlePool] = [:]
     private var waiting: [Call] = []
+    private var inquiries = Inquiries()
+    private let control: Mailbox<ControlMessage>
     private var offeredAt: Int64 = 0
     /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
     private static let offerInterval: Int64 = 100_000_000
@@ -57,7 +60,7 @@ final class Worker {
 
     init(
         index: Int, mailbox: Mailbox<WorkerMessage>, plan: WorkerPlan, audit: AuditSink, connections: ConnectionCount,
-        logger: Logger
+        memory: ProofMemory, control: Mailbox<ControlMessage>, logger: Logger
     ) throws {
         self.index = index
         self.mailbox = mailbox
@@ -66,7 +69,8 @@ final class Worker {
         self.connections = connections
         self.logger = logger
         engine = try CryptographicEngine()
-        gatekeeper = Gatekeeper(engine: engine)
+        gatekeeper = Gatekeeper(engine: engine, memory: memory)
+        self.control = control
         emptyDigest = engine.sha256(Span())
         now = Clock.monotonic()
         time = UnixTime(nanoseconds: Clock.civil())
@@ -197,6 +201,8 @@ final class Worker {
         for message in mailbox.take() {
             switch message {
             case .adopt(let plan): adopt(plan)
+            case .publish(let snapshot): plan.snapshot = snapshot
+            case .answered(let number, let introspection): finish(number, introspection)
             case .auditProgressed: resumeWaiting()
             case .drain: drain()
             case .stop: isStopped = true
@@ -280,6 +286,36 @@ final class Worker {
         let calls = waiting
         waiting = []
         for call in calls { call.auditProgressed() }
+    }
+
+    // MARK: Questions
+
+    /// Has the control thread answer a question for a call.
+    ///
+    /// - Returns: whether it was asked; not where too many questions are open.
+    func ask(_ question: Question, for call: Call) -> Bool {
+        switch inquiries.open(question, for: call) {
+        case .joined: return true
+        case .full: return false
+        case .opened(let number):
+            control.post(.ask(worker: index, number: number, question))
+            return true
+        }
+    }
+
+    private func finish(_ number: UInt64, _ introspection: [UInt8]?) {
+        guard let inquiry = inquiries.close(number) else { return }
+        if let introspection, case .introspection(let issuer, let token) = inquiry.question {
+            do throws(TokenRejection) {
+                try gatekeeper.learn(
+                    introspection: introspection.span, of: token.span, issuer: issuer, under: plan.snapshot, now: time)
+            } catch {
+                logger.warning(
+                    "an introspection answer is not accepted",
+                    metadata: ["issuer": "\(issuer)", "reason": "\(error.reason)"])
+            }
+        }
+        for call in inquiry.calls { call.questionAnswered() }
     }
 
     // MARK: Upstreams

@@ -17,7 +17,7 @@ struct ListenerPlan {
 /// `@unchecked`: a plan is made by the control thread for one worker, which owns it from the moment that it is posted; the
 /// control thread keeps no reference to the plan's TLS contexts, the only parts that are not immutable.
 struct WorkerPlan: @unchecked Sendable {
-    let snapshot: EnforcementSnapshot
+    var snapshot: EnforcementSnapshot
     let listeners: [ListenerPlan]
     /// Where the upstreams are, by name.
     let upstreams: [String: [SocketAddress]]
@@ -29,6 +29,10 @@ struct WorkerPlan: @unchecked Sendable {
 enum WorkerMessage: Sendable {
     /// Serve by this plan from now on.
     case adopt(WorkerPlan)
+    /// Decide by this snapshot from now on.
+    case publish(EnforcementSnapshot)
+    /// The question of that number was answered; an introspection with what the issuer said, if it said anything.
+    case answered(UInt64, introspection: [UInt8]?)
     /// The log has made progress.
     case auditProgressed
     /// Accept no more connections, and end those that there are once their requests are done.

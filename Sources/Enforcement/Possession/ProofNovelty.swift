@@ -1,0 +1,56 @@
+public import Bytes
+
+/// Evidence that the proofs of a request were used for the first time by it, and are used up now.
+///
+/// Only ``ReplayTable/consume(_:now:)`` makes one.
+public struct ProofNovelty: ~Copyable {
+    fileprivate init() {}
+}
+
+/// Why a proof that is valid in itself is not accepted.
+public enum ReplayRefusal: Error, Equatable, Sendable {
+    /// It was made before this process remembers.
+    case beforeStart
+    /// No more proofs can be remembered.
+    case full
+    /// No more proofs of its key can be remembered.
+    case overShare
+    /// It was used before.
+    case replayed
+
+    /// What the audit record says: stable, dotted, never part of an answer.
+    public var reason: String {
+        switch self {
+        case .beforeStart: "replay.before-start"
+        case .full: "replay.full"
+        case .overShare: "replay.share"
+        case .replayed: "replay.used"
+        }
+    }
+
+    /// Whether the client can do nothing about it now.
+    public var isOverload: Bool { self == .full || self == .overShare }
+}
+
+extension ReplayTable {
+    /// Uses up the proofs of a request: to be called last, so that a call refused for another reason uses up nothing.
+    public func consume(
+        _ possession: borrowing VerifiedPossession, now: UnixTime
+    ) throws(ReplayRefusal) -> ProofNovelty {
+        switch possession.proof {
+        case .some(let proof): try Self.check(insert(proof, now: now))
+        case .none: break
+        }
+        return ProofNovelty()
+    }
+
+    private static func check(_ outcome: ReplayOutcome) throws(ReplayRefusal) {
+        switch outcome {
+        case .inserted: return
+        case .beyondMemory: throw .beforeStart
+        case .full: throw .full
+        case .overShare: throw .overShare
+        case .replayed: throw .replayed
+        }
+    }
+}
