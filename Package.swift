@@ -81,7 +81,8 @@ let package = Package(
         room(
             "Exchange", on: .gateway,
             over: [
-                "Bytes", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation", "Policy",
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation",
+                "Policy",
                 "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),

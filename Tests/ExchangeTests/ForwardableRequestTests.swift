@@ -50,8 +50,8 @@ struct ForwardableRequestTests {
         var exchange = Trial.exchange(method, target, fields + [token])
         exchange.request.framing = framing
         let permit = try trial.judge(&exchange, from: connection, under: snapshot)
-        let request = ForwardableRequest(
-            &exchange, permit: permit, receipt: try Trial.receipt(), connection: connection)
+        let request = try ForwardableRequest(
+            &exchange, permit: permit, receipt: try Trial.receipt(), connection: connection, now: Broker.now)
         return Forwarded(
             method: text(request.head.method), target: text(request.head.target),
             authority: text(request.head.authority), framing: request.head.framing,
@@ -229,8 +229,8 @@ struct ForwardableRequestTests {
             "PUT", "/orders/7?a", [("X-First", "1"), ("Authorization", "Bearer \(try trial.token())")])
         exchange.request.framing = .streamed
         let first = try trial.judge(&exchange, from: connection, under: snapshot)
-        let forwarded = ForwardableRequest(
-            &exchange, permit: first, receipt: try Trial.receipt(), connection: connection)
+        let forwarded = try ForwardableRequest(
+            &exchange, permit: first, receipt: try Trial.receipt(), connection: connection, now: Broker.now)
         exchange.recycle(forwarded)
         exchange.reset()
         exchange.request.method.append("GET")
@@ -240,8 +240,8 @@ struct ForwardableRequestTests {
         exchange.begin(
             identifier: Trial.identifier, traceWords: (0xa, 0xb, 0xd), now: MonotonicTime(nanoseconds: 6))
         let second = try trial.judge(&exchange, from: connection, under: snapshot)
-        let request = ForwardableRequest(
-            &exchange, permit: second, receipt: try Trial.receipt(), connection: connection)
+        let request = try ForwardableRequest(
+            &exchange, permit: second, receipt: try Trial.receipt(), connection: connection, now: Broker.now)
         let (method, target, sent) = (text(request.head.method), text(request.head.target), lines(request.head.fields))
         let framing = request.head.framing
         #expect(method == "GET")

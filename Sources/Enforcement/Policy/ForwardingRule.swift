@@ -14,10 +14,13 @@ public struct ForwardingRule: Equatable, Sendable {
     public let authorization: AuthorizationForwarding
     /// Whether the client's certificate is passed on (RFC 9440).
     public let clientCertificate: Bool
+    /// Whether it is sent a transaction token about the call.
+    public let transactionToken: Bool
 
     /// Makes a rule.
-    public init(authorization: AuthorizationForwarding, clientCertificate: Bool) {
+    public init(authorization: AuthorizationForwarding, clientCertificate: Bool, transactionToken: Bool = false) {
         self.authorization = authorization
         self.clientCertificate = clientCertificate
+        self.transactionToken = transactionToken
     }
 }

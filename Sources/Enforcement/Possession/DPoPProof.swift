@@ -110,7 +110,7 @@ struct DPoPClaims: ~Escapable {
 
 extension Span where Element == UInt8 {
     /// Whether there is a comma or white space in it: then it may be two fields that somebody joined (RFC 9110 §5.3).
-    fileprivate var isList: Bool {
+    var isList: Bool {
         for index in indices {
             switch self[index] {
             case UInt8(ascii: ","), UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):

@@ -101,6 +101,16 @@ public final class ReplayTable: Sendable {
             now: now)
     }
 
+    /// Remembers a Workload Proof Token, unless it is known, in one step.
+    ///
+    /// One that does not say when it was made may have been used before the table began as long as its life allows that:
+    /// then it is beyond memory.
+    public func insert(workload proof: borrowing VerifiedWorkloadProof, now: UnixTime) -> ReplayOutcome {
+        insert(
+            proof.identifier, owner: proof.keyThumbprint, issuedAt: proof.usableSince, expiresAt: proof.expiresAt,
+            now: now)
+    }
+
     /// The number of proofs that it holds, with those that have expired but whose place nobody needed yet.
     public var count: Int {
         shards.reduce(0) { $0 + $1.state.withLock { $0.occupied } }

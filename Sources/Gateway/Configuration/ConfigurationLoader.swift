@@ -24,8 +24,8 @@ extension GatewayConfiguration {
 /// Reads one configuration: the document first, then each section, then what connects them.
 private struct ConfigurationLoader {
     private static let keys = [
-        "workers", "listeners", "issuers", "possession", "upstreams", "routes", "revocation", "audit", "admin",
-        "observability", "limits", "timeouts",
+        "workers", "listeners", "issuers", "possession", "upstreams", "routes", "transaction_tokens", "revocation",
+        "audit", "admin", "observability", "limits", "timeouts",
     ]
 
     let context: LoadContext
@@ -50,9 +50,11 @@ private struct ConfigurationLoader {
         let upstreams = upstreamSection.read(root.optional("upstreams"))
         var routeSection = RouteSection(
             issuers: issuerSection.names, upstreams: upstreamSection.names,
-            hosts: Set(listeners.flatMap(\.origins).map(\.host)))
+            hosts: Set(listeners.flatMap(\.origins).map(\.host)),
+            hasTransactionTokens: root.optional("transaction_tokens") != nil)
         let routes = routeSection.read(root.optional("routes"))
         let possession = PossessionSection.read(root.optional("possession"))
+        let transactionTokens = TransactionTokenSection.read(root.optional("transaction_tokens"), context: context)
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)
         let observability = readObservability(root.optional("observability"), &listenerSection)
         let workers = readWorkers(root.optional("workers"))
@@ -63,10 +65,9 @@ private struct ConfigurationLoader {
         }
         guard faults.isEmpty, let audit, let digest else { return nil }
         return GatewayConfiguration(
-            workers: workers, listeners: listeners, issuers: issuers, routes: routes,
-            possession: possession, upstreams: upstreams, audit: audit, observability: observability, limits: limits,
-            timeouts: timeouts, digest: digest,
-            warnings: faults.warnings.map(\.description))
+            workers: workers, listeners: listeners, issuers: issuers, routes: routes, possession: possession,
+            upstreams: upstreams, transactionTokens: transactionTokens, audit: audit, observability: observability,
+            limits: limits, timeouts: timeouts, digest: digest, warnings: faults.warnings.map(\.description))
     }
 
     /// Refuses unknown keys in the sections of which nothing is built; known ones are refused by name already.

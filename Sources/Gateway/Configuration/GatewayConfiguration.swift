@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var possession: PossessionConfiguration
     /// The services behind the gateway.
     public var upstreams: [UpstreamConfiguration]
+    /// How transaction tokens for the upstreams are signed, or nothing where none are issued.
+    public var transactionTokens: TransactionTokenSettings?
     /// Where decisions are recorded.
     public var audit: AuditConfiguration
     /// The address of `/healthz` and `/readyz`, or nothing where they are not served.

@@ -14,7 +14,8 @@ enum FieldHygiene {
         return false
     }
 
-    /// Whether an upstream's field of that lower-case name could pass for the gateway's own word to the client.
+    /// Whether an upstream's field of that lower-case name could pass for the gateway's own word to the client, or holds
+    /// what the gateway told the upstream alone.
     static func isOurs(_ name: Span<UInt8>) -> Bool {
         own.contains { $0.covers(name) }
     }
@@ -73,8 +74,11 @@ enum FieldHygiene {
     }
 
     /// The names that the gateway alone writes, in answers too.
+    ///
+    /// A transaction token that an upstream sends back must not leave the trust domain.
     private static let own = [
-        Rule("sallyport-", isPrefix: true), Rule("x-request-id", isPrefix: false), Rule("dpop-nonce", isPrefix: false),
+        Rule("sallyport-", isPrefix: true), Rule("dpop-nonce", isPrefix: false), Rule("txn-token", isPrefix: false),
+        Rule("x-request-id", isPrefix: false),
     ]
 
     /// All rules, those of a kind together.

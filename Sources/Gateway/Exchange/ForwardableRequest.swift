@@ -1,10 +1,11 @@
 public import Audit
-import Bytes
+public import Bytes
 import Cryptography
 public import HTTP
 import Identity
 public import Policy
-import Tokens
+import Possession
+public import Tokens
 
 /// A request that may go to its upstream: cleaned of everything that the client could pass off as ours, our own fields added.
 ///
@@ -17,15 +18,26 @@ public struct ForwardableRequest: ~Copyable {
     public let head: RequestHead
 
     /// Prepares the request of `exchange`, which the permit was given for.
+    ///
+    /// - Parameters:
+    ///   - exchange: the call.
+    ///   - permit: what allows it.
+    ///   - receipt: says that the log has the record of that.
+    ///   - connection: where the call came from.
+    ///   - minter: issues the transaction token, where the route wants one.
+    ///   - now: the time.
+    /// - Throws: where the route wants a transaction token and there can be none.
     public init(
         _ exchange: inout Exchange, permit: consuming Permit, receipt: consuming AuditReceipt,
-        connection: ConnectionContext
-    ) {
+        connection: ConnectionContext, minter: TransactionTokenMinter? = nil, now: UnixTime
+    ) throws(Denial) {
         // The receipt has done its work by being here.
         _ = consume receipt
+        let token = try exchange.mintTransactionToken(permit, connection, by: minter, now: now)
         upstream = permit.route.upstream
         var head = exchange.takeSpare()
         exchange.fill(&head, permit, connection)
+        if let token { head.fields.append(literal: "txn-token", value: token.span) }
         self.head = head
     }
 
@@ -64,6 +76,46 @@ extension Exchange {
         let rule = permit.route.forwarding.authorization
         Self.addAuthorization(rule, of: request, to: &forwarded.fields, scratch: &scratch)
         addIdentity(permit, connection, to: &forwarded.fields)
+    }
+
+    /// Issues the token that tells the upstream, and those behind it, what the call is for; nothing where the route
+    /// wants none.
+    ///
+    /// Its scope is what the route asked for, which the grant covers and is often wider than.
+    fileprivate borrowing func mintTransactionToken(
+        _ permit: borrowing Permit, _ connection: ConnectionContext, by minter: TransactionTokenMinter?,
+        now: UnixTime
+    ) throws(Denial) -> [UInt8]? {
+        guard permit.route.forwarding.transactionToken else { return nil }
+        guard let minter, let method = String(validating: request.method.readable) else {
+            throw Denial(.unavailable, "forward.txn-token")
+        }
+        var transaction = ByteQueue()
+        identifier.append(to: &transaction)
+        let context = TransactionTokenContext(
+            transaction: String(validating: transaction.readable) ?? "",
+            scope: permit.route.requiredScope(target: target), route: permit.route.name, method: method,
+            path: Self.tellablePath(target), clientAddress: Self.host(of: connection.address),
+            agent: connection.peer?.spiffeID?.text ?? permit.claims.subject,
+            possession: permit.possession.intersection(permit.route.accepted).methods.map(\.rawValue))
+        do throws(KeyError) {
+            return try minter.mint(claims: permit.claims, context: context, now: now)
+        } catch {
+            throw Denial(.unavailable, "forward.txn-token")
+        }
+    }
+
+    /// The path, but not a long one: the token must fit into a field that upstreams take.
+    private static func tellablePath(_ target: borrowing NormalizedTarget) -> String? {
+        target.path.count <= 1024 ? String(validating: target.path) : nil
+    }
+
+    /// The host of `host:port` or `[v6]:port`, without brackets; nothing of a Unix socket.
+    private static func host(of address: String) -> String? {
+        guard !address.hasPrefix("unix:"), let colon = address.lastIndex(of: ":"), colon > address.startIndex else {
+            return nil
+        }
+        return String(address[..<colon].filter { $0 != "[" && $0 != "]" })
     }
 
     /// Whether a client's field goes upstream as it came.

@@ -14,12 +14,15 @@ struct RouteSection {
     let upstreams: NameRegister
     /// The hosts of the listeners' origins.
     let hosts: Set<String>
+    /// Whether there is a section `transaction_tokens`.
+    let hasTransactionTokens: Bool
     private var names = NameRegister(kind: "route")
 
-    init(issuers: NameRegister, upstreams: NameRegister, hosts: Set<String>) {
+    init(issuers: NameRegister, upstreams: NameRegister, hosts: Set<String>, hasTransactionTokens: Bool) {
         self.issuers = issuers
         self.upstreams = upstreams
         self.hosts = hosts
+        self.hasTransactionTokens = hasTransactionTokens
     }
 
     /// The routes that could be read; faults tell of the others.
@@ -122,14 +125,23 @@ struct RouteSection {
 
     private func readForwarding(_ reader: DocumentReader?) -> ForwardingRule? {
         guard let reader else { return ForwardingRule(authorization: .strip, clientCertificate: false) }
-        guard let section = reader.section(["authorization", "client_cert"]) else { return nil }
+        guard let section = reader.section(["authorization", "client_cert", "txn_token"]) else { return nil }
         let authorization =
             section.optional("authorization").map { reader in
                 reader.value(expected: "strip, bearer or keep") { AuthorizationForwarding(rawValue: $0) }
             } ?? .strip
         let clientCertificate = section.optional("client_cert").map { $0.flag() } ?? false
-        guard let authorization, let clientCertificate else { return nil }
-        return ForwardingRule(authorization: authorization, clientCertificate: clientCertificate)
+        let transactionToken = section.optional("txn_token").map(readTransactionToken) ?? false
+        guard let authorization, let clientCertificate, let transactionToken else { return nil }
+        return ForwardingRule(
+            authorization: authorization, clientCertificate: clientCertificate, transactionToken: transactionToken)
+    }
+
+    private func readTransactionToken(_ reader: DocumentReader) -> Bool? {
+        let flag = reader.flag()
+        guard flag == true, !hasTransactionTokens else { return flag }
+        reader.refuse("nothing says how transaction tokens are signed; add the section transaction_tokens")
+        return nil
     }
 
     private func readReference(_ reader: DocumentReader?, in register: NameRegister) -> String? {

@@ -239,7 +239,12 @@ final class Call {
 
     private func forward(_ permit: consuming Permit, _ receipt: consuming AuditReceipt) {
         guard let context else { return }
-        forwardable = ForwardableRequest(&exchange, permit: permit, receipt: receipt, connection: context)
+        do throws(Denial) {
+            forwardable = try ForwardableRequest(
+                &exchange, permit: permit, receipt: receipt, connection: context, now: worker.time)
+        } catch {
+            return answer(error)
+        }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
         connect(fresh: false)
     }
