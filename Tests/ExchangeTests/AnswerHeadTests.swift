@@ -62,8 +62,8 @@ struct AnswerHeadTests {
     }
 
     @Test(
-        "An upstream cannot speak in the gateway's name, in any spelling",
-        arguments: ["X_Request_Id", "Sallyport-Agent", "sallyport_scope", "SALLYPORT.X"])
+        "An upstream cannot speak in the gateway's name, nor send its token on, in any spelling",
+        arguments: ["X_Request_Id", "Sallyport-Agent", "sallyport_scope", "SALLYPORT.X", "Txn-Token", "txn_token"])
     func ownNames(name: String) {
         #expect(fill([(name, "theirs")]).lines == [Self.ours])
         #expect(fill([("a" + name, "theirs")]).lines == ["a\(name.lowercased()): theirs", Self.ours])

@@ -3,9 +3,11 @@ import Bytes
 import Cryptography
 import HTTP
 import Identity
+import JSON
 import Policy
 import Support
 import Testing
+import Tokens
 
 @testable import Exchange
 
@@ -163,6 +165,101 @@ struct ForwardableRequestTests {
                 "sallyport-task: task-1", "sallyport-orchestration: orchestration-1",
                 "sallyport-sponsor: someone@example.test", "sallyport-delegation-depth: 0",
             ])
+    }
+
+    /// What an upstream is sent of a call whose route wants a transaction token, or does not.
+    private func forward(
+        wantsToken: Bool, by minter: TransactionTokenMinter?, path: String = "/orders/7",
+        fields: [(String, String)] = [], address: String = "192.0.2.1:51234", claims: [String: String?] = [:]
+    ) throws -> Forwarded {
+        let trial = try Trial.standard()
+        let rule = ForwardingRule(authorization: .strip, clientCertificate: false, transactionToken: wantsToken)
+        let connection = trial.connection(peer: trial.peer, address: address)
+        var exchange = Trial.exchange(
+            "GET", path, fields + [("Authorization", "Bearer \(try trial.token(claims))")])
+        let permit = try trial.judge(
+            &exchange, from: connection, under: trial.snapshot(Trial.route(forwarding: rule)))
+        let request = try ForwardableRequest(
+            &exchange, permit: permit, receipt: try Trial.receipt(), connection: connection, minter: minter,
+            now: Broker.now)
+        return Forwarded(lines: lines(request.head.fields))
+    }
+
+    private func minter() throws -> TransactionTokenMinter {
+        let settings = TransactionTokenSettings(
+            key: try PrivateKey.generate(.ellipticCurve(.p256)), issuer: "https://gateway.example.test",
+            trustDomain: "internal.example.test", workload: "spiffe://example.test/gateway", lifetime: .seconds(60))
+        return TransactionTokenMinter(settings: try #require(settings))
+    }
+
+    /// The claims of the only transaction token of a request, as written.
+    private func transaction(of forwarded: Forwarded) throws -> [String: String] {
+        #expect(forwarded.lines.dropLast() == Self.added[...])
+        let values = forwarded.values("txn-token")
+        #expect(values.count == 1)
+        let jws = try CompactJWS(try #require(values.first).utf8.span)
+        let document = try JSONDocument(jws.payload.span)
+        var claims: [String: String] = [:]
+        var members = document.root.members
+        while let member = members.next() { claims[text(member.name)] = text(member.value.raw) }
+        return claims
+    }
+
+    @Test("A route that wants a transaction token sends one of its own: about this call, for what it asked")
+    func transactionToken() throws {
+        let fields = [("Txn-Token", "evil"), ("txn_token", "evil")]
+        let forwarded = try forward(wantsToken: true, by: minter(), path: "/x/../orders/7?a=b", fields: fields)
+        let claims = try transaction(of: forwarded)
+        #expect(claims["txn"] == "\"\(Trial.identifierText)\"")
+        #expect(claims["sub"] == "\"\(Broker.subject)\"")
+        #expect(claims["aud"] == #""internal.example.test""#)
+        #expect(claims["scope"] == #""read:orders:7""#)
+        #expect(claims["exp"] == "1800000060")
+        #expect(claims["tctx"] == #"{"route":"read-order","method":"GET","path":"/orders/7"}"#)
+        #expect(
+            claims["rctx"]
+                == #"{"agent":"\#(Broker.subject)","req_ip":"192.0.2.1","possession":["certificate"]}"#)
+        #expect(try forward(wantsToken: false, by: minter(), fields: fields).lines == Self.added)
+        #expect(try forward(wantsToken: false, by: nil, fields: fields).lines == Self.added)
+    }
+
+    @Test("Its scope is what the route asked for, not the wider grant")
+    func transactionScope() throws {
+        let claims = ["scope": #""read:orders:*""#]
+        let forwarded = try forward(wantsToken: true, by: minter(), claims: claims)
+        #expect(forwarded.values("sallyport-scope") == ["read:orders:*"])
+        let jws = try CompactJWS(try #require(forwarded.values("txn-token").first).utf8.span)
+        #expect(String(decoding: jws.payload, as: UTF8.self).contains(#""scope":"read:orders:7""#))
+    }
+
+    @Test(
+        "It names the client's address without port, and none of a Unix socket",
+        arguments: [("[2001:db8::1]:443", #""req_ip":"2001:db8::1""#), ("unix:/run/a:1", nil), ("", nil)])
+    func transactionAddress(address: String, told: String?) throws {
+        let value = try forward(wantsToken: true, by: minter(), address: address).values("txn-token").first
+        let jws = try CompactJWS(try #require(value).utf8.span)
+        let payload = String(decoding: jws.payload, as: UTF8.self)
+        #expect(payload.contains("req_ip") == (told != nil))
+        if let told { #expect(payload.contains(told)) }
+    }
+
+    @Test("A long path is not told, and the grant stands for what was asked", arguments: [(1016, true), (1017, false)])
+    func longPath(length: Int, isTold: Bool) throws {
+        let name = String(repeating: "x", count: length)
+        let claims = ["scope": #""read:orders:*""#]
+        let value = try forward(wantsToken: true, by: minter(), path: "/orders/" + name, claims: claims)
+            .values("txn-token").first
+        let jws = try CompactJWS(try #require(value).utf8.span)
+        let payload = String(decoding: jws.payload, as: UTF8.self)
+        #expect(payload.contains(#""path":"/orders/"#) == isTold)
+        #expect(payload.contains(#""scope":"read:orders:*""#))
+        #expect(value.map { $0.utf8.count < 4096 } == true)
+    }
+
+    @Test("Where a token is wanted and nobody can issue it, nothing is forwarded")
+    func noMinter() throws {
+        #expect(throws: Denial(.unavailable, "forward.txn-token")) { try forward(wantsToken: true, by: nil) }
+        #expect(try forward(wantsToken: true, by: minter()).values("txn-token").count == 1)
     }
 
     @Test("The grant that matched is told, as the token has it")

@@ -81,20 +81,23 @@ extension Exchange {
     /// Issues the token that tells the upstream, and those behind it, what the call is for; nothing where the route
     /// wants none.
     ///
-    /// Its scope is what the route asked for, which the grant covers and is often wider than.
+    /// Its scope is what the route asked for, which the grant covers and is often wider than; only where that is long, the
+    /// grant.
     fileprivate borrowing func mintTransactionToken(
         _ permit: borrowing Permit, _ connection: ConnectionContext, by minter: TransactionTokenMinter?,
         now: UnixTime
     ) throws(Denial) -> [UInt8]? {
         guard permit.route.forwarding.transactionToken else { return nil }
-        guard let minter, let method = String(validating: request.method.readable) else {
-            throw Denial(.unavailable, "forward.txn-token")
-        }
-        var transaction = ByteQueue()
-        identifier.append(to: &transaction)
+        var name = ByteQueue()
+        identifier.append(to: &name)
+        guard let minter, let method = String(validating: request.method.readable),
+            let transaction = String(validating: name.readable)
+        else { throw Denial(.unavailable, "forward.txn-token") }
+        let scope = permit.route.requiredScope(target: target)
+        let isLong = scope.utf8.count > Self.longestTold
         let context = TransactionTokenContext(
-            transaction: String(validating: transaction.readable) ?? "",
-            scope: permit.route.requiredScope(target: target), route: permit.route.name, method: method,
+            transaction: transaction, scope: isLong ? permit.grant?.text ?? "" : scope, route: permit.route.name,
+            method: method,
             path: Self.tellablePath(target), clientAddress: Self.host(of: connection.address),
             agent: connection.peer?.spiffeID?.text ?? permit.claims.subject,
             possession: permit.possession.intersection(permit.route.accepted).methods.map(\.rawValue))
@@ -105,9 +108,12 @@ extension Exchange {
         }
     }
 
-    /// The path, but not a long one: the token must fit into a field that upstreams take.
+    /// The most bytes of a path or a scope in a token, which must fit into a field that upstreams take.
+    private static var longestTold: Int { 1024 }
+
+    /// The path, but not a long one.
     private static func tellablePath(_ target: borrowing NormalizedTarget) -> String? {
-        target.path.count <= 1024 ? String(validating: target.path) : nil
+        target.path.count <= longestTold ? String(validating: target.path) : nil
     }
 
     /// The host of `host:port` or `[v6]:port`, without brackets; nothing of a Unix socket.
