@@ -10,16 +10,21 @@ public import Tokens
 public struct VerifiedPossession: ~Copyable {
     /// Every way of proof that holds; never empty.
     public let methods: PossessionMethods
-    /// The DPoP proof, where the token is bound to a key.
+    /// The DPoP proof, if there is one.
     let proof: VerifiedProof?
+    /// The Workload Proof Token, if there is one.
+    let workloadProof: VerifiedWorkloadProof?
 
-    fileprivate init(methods: PossessionMethods, proof: consuming VerifiedProof?) {
+    fileprivate init(
+        methods: PossessionMethods, proof: consuming VerifiedProof?, workloadProof: consuming VerifiedWorkloadProof?
+    ) {
         self.methods = methods
         self.proof = proof
+        self.workloadProof = workloadProof
     }
 }
 
-/// Compares what a token demands with who is at the other end of the connection.
+/// Compares what a token demands with who is at the other end of the connection, and with the proofs of the request.
 public enum PossessionVerifier {
     /// Verifies every confirmation that a token names, and its subject.
     ///
@@ -33,25 +38,41 @@ public enum PossessionVerifier {
     ///   - token: the token of the request.
     ///   - peer: who authenticated the connection, if anybody did. Headers never say that (RFC 8705 §3).
     ///   - proof: the DPoP proof of the request, where its token is bound to a key.
+    ///   - workloadProof: the Workload Proof Token of the request, for the token or for a workload token beside it.
     ///   - rule: what the route lets serve.
     public static func verify(
-        token: borrowing VerifiedToken, peer: VerifiedPeer?, proof: consuming VerifiedProof?, rule: PossessionRule
+        token: borrowing VerifiedToken, peer: VerifiedPeer?, proof: consuming VerifiedProof?,
+        workloadProof: consuming VerifiedWorkloadProof?, rule: PossessionRule
     ) throws(PossessionFailure) -> VerifiedPossession {
         let key: Digest256? =
             switch proof {
             case .some(let proof): proof.keyThumbprint
             case .none: nil
             }
+        let workloadKey: Digest256? =
+            switch workloadProof {
+            case .some(let proof): proof.keyThumbprint
+            case .none: nil
+            }
         var methods = try methods(of: token.claims, peer: peer, rule: rule)
-        methods.formUnion(try proven(token.claims.confirmations, by: key))
-        return VerifiedPossession(methods: methods, proof: proof)
+        methods.formUnion(try proven(token.claims.confirmations, by: key, workloadKey: workloadKey))
+        if workloadKey != nil, rule.countsWorkloadProof { methods.insert(.wpt) }
+        return VerifiedPossession(methods: methods, proof: proof, workloadProof: workloadProof)
     }
 
     /// Checks what the connection alone can show, before anything is spent on a proof.
     public static func checkPeer(
-        of token: borrowing VerifiedToken, peer: VerifiedPeer?, rule: PossessionRule
+        _ claims: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
     ) throws(PossessionFailure) {
-        _ = try methods(of: token.claims, peer: peer, rule: rule)
+        _ = try methods(of: claims, peer: peer, rule: rule)
+    }
+
+    /// Checks that a workload token beside the access token does not speak of somebody else than the peer.
+    public static func checkSubject(
+        _ claims: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
+    ) throws(PossessionFailure) {
+        guard let subject = claims.subjectID, let identity = peer?.spiffeID, subject != identity else { return }
+        guard rule.allowsSubjectMismatch else { throw .subjectMismatch }
     }
 
     private static func methods(
@@ -90,14 +111,26 @@ public enum PossessionVerifier {
         return methods
     }
 
-    /// What a proof by the key of that thumbprint shows, where the token names a key: `jkt` and `jwk` must both be it.
+    /// What proofs by the keys of those thumbprints show, where the token names a key: `jkt` and `jwk` must both hold.
     static func proven(
-        _ confirmations: Confirmations, by key: Digest256?
+        _ confirmations: Confirmations, by key: Digest256?, workloadKey: Digest256?
     ) throws(PossessionFailure) -> PossessionMethods {
-        let demanded = [confirmations.key, confirmations.publicKey?.publicKey.thumbprint].compactMap(\.self)
-        guard !demanded.isEmpty else { return [] }
+        guard let demanded = confirmations.keyToProve(having: workloadKey) else { return [] }
         guard let key else { throw .proofMissing }
-        guard demanded.allSatisfy({ $0 == key }) else { throw .keyMismatch }
+        guard demanded == key else { throw .keyMismatch }
+        // Both named: both must be that key.
+        if let whole = confirmations.publicKey, whole.publicKey.thumbprint != key { throw .keyMismatch }
         return .dpop
+    }
+}
+
+extension Confirmations {
+    /// The thumbprint of the key that a DPoP proof must be made with; nothing where none is needed.
+    ///
+    /// `jkt` is for DPoP alone (RFC 9449 §6.1); a key that stands there whole may be proven by a Workload Proof Token too.
+    public func keyToProve(having workloadKey: Digest256?) -> Digest256? {
+        if let key { return key }
+        guard let whole = publicKey?.publicKey.thumbprint else { return nil }
+        return whole == workloadKey ? nil : whole
     }
 }

@@ -41,6 +41,10 @@ extension ReplayTable {
         case .some(let proof): try Self.check(insert(proof, now: now))
         case .none: break
         }
+        switch possession.workloadProof {
+        case .some(let proof): try Self.check(insert(workload: proof, now: now))
+        case .none: break
+        }
         return ProofNovelty()
     }
 

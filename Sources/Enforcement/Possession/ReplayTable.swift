@@ -24,7 +24,7 @@ public enum ReplayOutcome: Equatable, Sendable {
 ///   thousand proofs, each with a lock and room for six standard deviations more than its part, so that chance fills none early.
 /// - **Memory.** 24 bytes a place, five places for three proofs, and 4 KiB a shard: under 48 bytes a proof, a million in 43 MiB.
 ///   Shards begin small and double, so that a table that is hardly used takes a megabyte or two.
-/// - **Share.** A key may hold a sixteenth of the table (or as configured), so one that floods fills no more than that. Each key
+/// - **Share.** A key may hold a sixteenth of the table, so one that floods fills no more than that. Each key
 ///   has two counts, chosen by a keyed hash, of which the smaller holds: never too low, and too high only for a key that meets, in
 ///   both, one that floods.
 /// - **Reclaiming.** An expired proof's place is taken by the next proof that passes it. A shard is swept as a whole, in
@@ -35,6 +35,7 @@ public final class ReplayTable: Sendable {
     /// Proofs that were made before this moment are not accepted: an earlier table, now gone, may have known them.
     public let refusesBefore: UnixTime
 
+    private let mistrustsExpiryUntil: UnixTime?
     private let hash: SipHash
     private let secret: (UInt64, UInt64)
     private let shards: [LockedShard]
@@ -52,21 +53,25 @@ public final class ReplayTable: Sendable {
     ///
     /// - Parameters:
     ///   - capacity: how many live proofs it must be able to hold.
-    ///   - share: how many of them may be of one key; nothing: a sixteenth.
+    ///   - share: how many of them may be of one key; nothing: a sixteenth, but in small tables up to 64.
     ///   - key: 16 random bytes, new with every start and never told.
-    ///   - refusesBefore: the moment of the start, and later by as much as a client's clock may be ahead: a proof that was
-    ///     dated ahead can have been used before.
-    public init(capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime) {
+    ///   - refusesBefore: the moment of the start.
+    ///   - mistrustsExpiryUntil: proofs that do not say when they were made, and end before, are not accepted: an earlier
+    ///     table, now gone, may have known them. Nothing: there was none.
+    public init(
+        capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime, mistrustsExpiryUntil: UnixTime? = nil
+    ) {
         precondition(capacity > 0 && key.count == 16, "no room, or no secret")
         self.capacity = capacity
         self.refusesBefore = refusesBefore
+        self.mistrustsExpiryUntil = mistrustsExpiryUntil
         secret = (Self.word(key[0..<8]), Self.word(key[8..<16]))
         hash = SipHash(key: secret)
         var count = 1
         while capacity / (count * 2) >= 2048 { count *= 2 }
         mask = UInt64(count) - 1
         let limit = Self.part(of: capacity, count: count)
-        let ownerLimit = Self.part(of: max(1, share ?? capacity / 16), count: count)
+        let ownerLimit = Self.part(of: share ?? max(capacity / 16, min(capacity, 64)), count: count)
         shards = (0..<count).map { _ in LockedShard(limit: limit, share: ownerLimit) }
     }
 
@@ -103,12 +108,14 @@ public final class ReplayTable: Sendable {
 
     /// Remembers a Workload Proof Token, unless it is known, in one step.
     ///
-    /// One that does not say when it was made may have been used before the table began as long as its life allows that:
-    /// then it is beyond memory.
+    /// One that does not say when it was made is beyond memory where an earlier table may have known it.
     public func insert(workload proof: borrowing VerifiedWorkloadProof, now: UnixTime) -> ReplayOutcome {
-        insert(
-            proof.identifier, owner: proof.keyThumbprint, issuedAt: proof.usableSince, expiresAt: proof.expiresAt,
-            now: now)
+        if proof.issuedAt == nil, let mistrustsExpiryUntil, proof.expiresAt < mistrustsExpiryUntil {
+            return .beyondMemory
+        }
+        return insert(
+            proof.identifier, owner: proof.keyThumbprint, issuedAt: proof.issuedAt ?? max(now, refusesBefore),
+            expiresAt: proof.expiresAt, now: now)
     }
 
     /// The number of proofs that it holds, with those that have expired but whose place nobody needed yet.

@@ -16,16 +16,12 @@ public struct VerifiedWorkloadProof: ~Copyable {
     public let expiresAt: UnixTime
     /// When it was made, by the client's clock, if it says so.
     public let issuedAt: UnixTime?
-    /// The earliest moment at which it can have been used: ``issuedAt``, or else as long before the end of its life as a proof
-    /// may live.
-    public let usableSince: UnixTime
 
     fileprivate init(keyThumbprint: Digest256, identifier: Digest256, life: WPTVerifier.Life) {
         self.keyThumbprint = keyThumbprint
         self.identifier = identifier
         expiresAt = life.end
         issuedAt = life.issuedAt
-        usableSince = life.start
     }
 }
 
@@ -36,9 +32,8 @@ public struct VerifiedWorkloadProof: ~Copyable {
 public final class WPTVerifier {
     private let engine: CryptographicEngine
 
-    /// Between which moments a proof can be used.
+    /// Until when a proof can be used, and since when, if it says that.
     fileprivate struct Life {
-        let start: UnixTime
         let end: UnixTime
         let issuedAt: UnixTime?
     }
@@ -105,8 +100,7 @@ public final class WPTVerifier {
         if let notBefore = try proof.claims.timeIfPresent(.notBefore), now + policy.futureSkew < notBefore {
             throw .notYetValid
         }
-        return Life(
-            start: issuedAt ?? expiry - policy.maximumLifetime, end: expiry + policy.futureSkew, issuedAt: issuedAt)
+        return Life(end: expiry + policy.futureSkew, issuedAt: issuedAt)
     }
 
     /// Made for these very tokens: a hash for each that is in the request, and for no other.

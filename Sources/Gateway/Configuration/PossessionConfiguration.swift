@@ -6,6 +6,8 @@ public struct PossessionConfiguration: Equatable, Sendable {
     public var dpop: DPoPPolicy
     /// Whether a DPoP proof must repeat a nonce of this node (RFC 9449 §9).
     public var requiresNonce: Bool
+    /// What a Workload Proof Token must be like.
+    public var workloadProof: WPTPolicy
     /// How many proofs that could still be used again are remembered.
     public var replayCapacity: Int
 
@@ -14,5 +16,6 @@ public struct PossessionConfiguration: Equatable, Sendable {
         dpop: DPoPPolicy(
             algorithms: [.es256, .ed25519, .edDSA, .ps256, .rs256], acceptWindow: .seconds(60), futureSkew: .seconds(10)
         ),
-        requiresNonce: false, replayCapacity: 1_000_000)
+        requiresNonce: false,
+        workloadProof: WPTPolicy(maximumLifetime: .seconds(300), futureSkew: .seconds(10)), replayCapacity: 1_000_000)
 }

@@ -13,12 +13,9 @@ public import Tokens
 /// It is synchronous and looks only at what it is handed: the request, the connection, a snapshot and the time. The first
 /// phase that fails decides; what the earlier ones established stays in the exchange for the record.
 public final class Gatekeeper {
-    private let tokens: TokenVerifier
+    private let tokens: TokenExaminer
     private let proofs: ProofExaminer
     private let memory: ProofMemory
-
-    /// The number of verified tokens that a worker remembers.
-    public static let tokenCacheCapacity = 8192
 
     /// Makes the gatekeeper of one thread.
     ///
@@ -26,7 +23,7 @@ public final class Gatekeeper {
     ///   - engine: the thread's.
     ///   - memory: what all threads share about proofs.
     public init(engine: CryptographicEngine, memory: ProofMemory) {
-        tokens = TokenVerifier(engine: engine, cacheCapacity: Self.tokenCacheCapacity)
+        tokens = TokenExaminer(engine: engine)
         proofs = ProofExaminer(engine: engine, memory: memory)
         self.memory = memory
     }
@@ -44,17 +41,19 @@ public final class Gatekeeper {
             return .serves(document)
         }
         let route = try findRoute(&exchange, snapshot)
-        let credentials = try findToken(&exchange, route, snapshot)
-        let token: VerifiedToken
-        do throws(TokenRejection) {
-            token = try verifyToken(exchange, credentials, route, connection, snapshot, now)
-        } catch {
-            return .asks(try question(for: error, exchange, credentials, snapshot))
+        let presented = try findCredentials(&exchange, route, snapshot)
+        let outcome = try tokens.verify(
+            presented, of: exchange, for: route, on: connection, under: snapshot, now: now)
+        switch consume outcome {
+        case .asks(let question):
+            return .asks(question)
+        case .verified(let credentials):
+            exchange.claims = credentials.token.claims
+            let possession = try verifyPossession(
+                &exchange, presented, credentials, route, connection, snapshot, now)
+            let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot)
+            return .permitted(try permit(&exchange, route, credentials.token, possession, unrevoked, now))
         }
-        exchange.claims = token.claims
-        let possession = try verifyPossession(&exchange, credentials, route, token, connection, snapshot, now)
-        let unrevoked = try checkRevocation(&exchange, token, connection, snapshot)
-        return .permitted(try permit(&exchange, route, token, possession, unrevoked, now))
     }
 
     /// Takes in what an issuer said of a token, for the request that asked and those after it.
@@ -62,8 +61,7 @@ public final class Gatekeeper {
         introspection body: Span<UInt8>, of token: Span<UInt8>, issuer: String, under snapshot: EnforcementSnapshot,
         now: UnixTime
     ) throws(TokenRejection) {
-        guard let index = snapshot.issuers.issuers.firstIndex(where: { $0.issuer == issuer }) else { throw .issuer }
-        try tokens.learn(introspection: body, of: token, issuer: index, among: snapshot.issuers, now: now)
+        try tokens.learn(introspection: body, of: token, issuer: issuer, under: snapshot, now: now)
     }
 
     /// A certificate may expire while its connection lives.
@@ -106,89 +104,57 @@ public final class Gatekeeper {
         return route
     }
 
-    // MARK: 3. The token
-
-    /// One token, in the one place for it.
-    private func findToken(
+    /// Phase 3, first half: where the credentials are; the second is ``TokenExaminer``'s.
+    private func findCredentials(
         _ exchange: inout Exchange, _ route: Route, _ snapshot: EnforcementSnapshot
-    ) throws(Denial) -> Credentials {
+    ) throws(Denial) -> PresentedCredentials {
         exchange.phase = .token
-        try Self.checkProofSize(exchange, limit: snapshot.limits.proofBytes)
         do throws(Denial) {
-            let credentials = try Credentials.locate(
-                in: exchange.request, target: exchange.target, limit: snapshot.limits.tokenBytes)
-            guard let credentials else { throw Denial(.credentialsMissing, "credentials.missing") }
-            exchange.scheme = credentials.scheme
-            return credentials
+            let presented = try PresentedCredentials.locate(in: exchange, for: route, under: snapshot)
+            exchange.scheme = presented.access?.scheme
+            return presented
         } catch {
             guard error.code == .credentialsMissing else { throw error }
+            // Who comes without credentials is told what to ask for.
             let scope = route.requiredScope(target: exchange.target)
             throw Denial(error.code, error.reason, scope: scope.isEmpty ? nil : scope)
         }
     }
 
-    /// A proof beyond the limit is refused by its size, before anything looks into it.
-    private static func checkProofSize(_ exchange: borrowing Exchange, limit: Int) throws(Denial) {
-        guard let line = exchange.request.fields.firstIndex(of: .dpop) else { return }
-        guard exchange.request.fields[line].value.count <= limit else {
-            throw Denial(.tooLarge, "limit.proof-bytes", status: 431)
-        }
-    }
-
-    /// The token is an issuer's whom we believe, and valid now.
-    private func verifyToken(
-        _ exchange: borrowing Exchange, _ credentials: Credentials, _ route: Route, _ connection: ConnectionContext,
-        _ snapshot: EnforcementSnapshot, _ now: UnixTime
-    ) throws(TokenRejection) -> VerifiedToken {
-        try tokens.verify(
-            exchange.request.fields.value(credentials.line).extracting(credentials.token), among: snapshot.issuers,
-            subjectsWithin: connection.rules.subjectTrustDomains, introspectingFor: route.requirement.issuers, now: now)
-    }
-
-    /// What to ask where a token cannot be judged yet; where it can, or asking did not help, it is refused.
-    private func question(
-        for rejection: TokenRejection, _ exchange: borrowing Exchange, _ credentials: Credentials,
-        _ snapshot: EnforcementSnapshot
-    ) throws(Denial) -> Question {
-        let mayAsk = !exchange.hasAsked
-        switch rejection {
-        case .keyUnknown(let issuer, let keyID) where mayAsk:
-            return .keys(issuer: snapshot.issuers.issuers[issuer].issuer, keyID: keyID)
-        case .keysMissing(let issuer) where mayAsk:
-            return .keys(issuer: snapshot.issuers.issuers[issuer].issuer, keyID: nil)
-        case .introspectionNeeded(let issuer) where mayAsk:
-            let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
-            return .introspection(issuer: snapshot.issuers.issuers[issuer].issuer, token: Array(copying: token))
-        case .keysMissing, .introspectionNeeded:
-            throw Denial(.unavailable, rejection.reason)
-        default:
-            throw Denial(.invalidToken, rejection.reason)
-        }
-    }
-
-    // MARK: 4. The binding
-
-    /// What the token's confirmation demands.
+    /// Phase 4: what the confirmations of the tokens demand.
     private func verifyPossession(
-        _ exchange: inout Exchange, _ credentials: Credentials, _ route: Route, _ token: borrowing VerifiedToken,
-        _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot, _ now: UnixTime
+        _ exchange: inout Exchange, _ presented: PresentedCredentials, _ credentials: borrowing VerifiedCredentials,
+        _ route: Route, _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot, _ now: UnixTime
     ) throws(Denial) -> VerifiedPossession {
         exchange.phase = .binding
         let rule = route.possessionRule
+        let claims = credentials.token.claims
+        let workload = Self.workloadClaims(credentials)
         do throws(PossessionFailure) {
-            try PossessionVerifier.checkPeer(of: token, peer: connection.peer, rule: rule)
+            try PossessionVerifier.checkPeer(claims, peer: connection.peer, rule: rule)
+            if let workload { try PossessionVerifier.checkSubject(workload, peer: connection.peer, rule: rule) }
         } catch {
             throw Denial(.invalidToken, error.reason)
         }
+        let workloadProof = try proofs.workloadProof(
+            in: exchange, presented, workload ?? claims, under: snapshot, now: now)
+        let workloadKey: Digest256? =
+            switch workloadProof {
+            case .some(let proof): proof.keyThumbprint
+            case .none: nil
+            }
         var proof: VerifiedProof?
-        if let key = token.claims.confirmations.boundThumbprint {
-            proof = try proofs.proof(in: &exchange, of: credentials, boundKey: key, under: snapshot, now: now)
-        } else if credentials.scheme == .dpop {
-            throw Denial(.invalidToken, "credentials.unbound-token-as-dpop")
+        if let access = presented.access {
+            if let key = claims.confirmations.keyToProve(having: workloadKey) {
+                proof = try proofs.proof(in: &exchange, of: access, boundKey: key, under: snapshot, now: now)
+            } else if access.scheme == .dpop {
+                throw Denial(.invalidToken, "credentials.unbound-token-as-dpop")
+            }
         }
         do throws(PossessionFailure) {
             let possession = try PossessionVerifier.verify(
-                token: token, peer: connection.peer, proof: proof, rule: rule)
+                token: credentials.token, peer: connection.peer, proof: proof,
+                workloadProof: workloadProof, rule: rule.counting(workload, amongIssuers: route.requirement.issuers))
             exchange.possession = possession.methods
             return possession
         } catch {
@@ -196,27 +162,38 @@ public final class Gatekeeper {
         }
     }
 
-    // MARK: 6 to 8
+    private static func workloadClaims(_ credentials: borrowing VerifiedCredentials) -> TokenClaims? {
+        switch credentials.workload {
+        case .some(let token): token.claims
+        case .none: nil
+        }
+    }
 
     /// Phase 6: nothing of it was taken back.
     private func checkRevocation(
-        _ exchange: inout Exchange, _ token: borrowing VerifiedToken, _ connection: ConnectionContext,
+        _ exchange: inout Exchange, _ credentials: borrowing VerifiedCredentials, _ connection: ConnectionContext,
         _ snapshot: EnforcementSnapshot
     ) throws(Denial) -> Unrevoked {
         exchange.phase = .revocation
-        do { return try snapshot.revocations.check(token: token, peer: connection.peer) } catch {
+        do throws(RevokedCredential) {
+            switch credentials.workload {
+            case .some(let token): _ = try snapshot.revocations.check(token: token, peer: connection.peer)
+            case .none: break
+            }
+            return try snapshot.revocations.check(token: credentials.token, peer: connection.peer)
+        } catch {
             throw Denial(.invalidToken, error.reason)
         }
     }
 
-    /// Phases 7 and 8: the route's conditions, and only then the novelty of the proof.
+    /// Phases 7 and 8: the route's conditions, and only then the novelty of the proofs.
     private func permit(
         _ exchange: inout Exchange, _ route: Route, _ token: borrowing VerifiedToken,
         _ possession: borrowing VerifiedPossession, _ unrevoked: consuming Unrevoked, _ now: UnixTime
     ) throws(Denial) -> Permit {
         exchange.phase = .policy
         let clearance: Clearance
-        do {
+        do throws(PolicyDenial) {
             clearance = try route.clear(
                 token: token, possession: possession, unrevoked: unrevoked, target: exchange.target, now: now)
         } catch {
@@ -226,10 +203,11 @@ public final class Gatekeeper {
         // The record names the proofs that the route asked for, not all that happen to hold.
         exchange.possession.formIntersection(route.accepted)
         exchange.phase = .replay
-        do {
+        do throws(ReplayRefusal) {
             return clearance.permit(try memory.replay.consume(possession, now: now))
         } catch {
-            throw Denial(error.isOverload ? .unavailable : .invalidProof, error.reason)
+            let code: ProblemCode = exchange.scheme == .dpop ? .invalidProof : .invalidWorkloadToken
+            throw Denial(error.isOverload ? .unavailable : code, error.reason)
         }
     }
 

@@ -17,7 +17,7 @@ public final class PublicOrigin: Sendable {
     init(_ origin: Origin, documents: [ServedDocument]) {
         self.documents = documents
         targets = [TargetOrigin("\(origin)")].compactMap(\.self)
-        metadataURL = "\(origin)/.well-known/oauth-protected-resource"
+        metadataURL = ResourceMetadata.url(of: origin)
     }
 }
 
@@ -47,13 +47,11 @@ public final class ListenerRules: Sendable {
     ///
     /// - Parameters:
     ///   - listener: as configured.
-    ///   - documents: what the gateway itself answers, for each origin in order.
-    public init(_ listener: ListenerConfiguration, documents: [[ServedDocument]] = []) {
+    ///   - documents: what the gateway itself answers, of each origin.
+    public init(_ listener: ListenerConfiguration, documents: [Origin: [ServedDocument]] = [:]) {
         name = listener.name
         origins = listener.origins
-        publicOrigins = listener.origins.enumerated().map { index, origin in
-            PublicOrigin(origin, documents: documents.indices.contains(index) ? documents[index] : [])
-        }
+        publicOrigins = listener.origins.map { PublicOrigin($0, documents: documents[$0] ?? []) }
         coverage = listener.origins.map { origin in listener.certificates.map { $0.covers(host: origin.bareHost) } }
         // Under `any` a trust domain's name is only a label, so it cannot bound whom a token may name.
         subjectTrustDomains = listener.identity == .spiffe ? listener.trustDomains.map(\.name) : nil

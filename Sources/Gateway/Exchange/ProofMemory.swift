@@ -13,9 +13,12 @@ public final class ProofMemory: Sendable {
     ///   - capacity: how many proofs it must be able to remember.
     ///   - secret: 48 random bytes, new with every start and never told.
     ///   - start: proofs from before are refused.
-    public init(capacity: Int, secret: [UInt8], start: UnixTime) {
+    ///   - mistrustsExpiryUntil: so are those that end before this moment and do not say when they were made, if there was an
+    ///     earlier process that may have seen them.
+    public init(capacity: Int, secret: [UInt8], start: UnixTime, mistrustsExpiryUntil: UnixTime? = nil) {
         precondition(secret.count == 48, "16 bytes for the table, 32 for nonces")
-        replay = ReplayTable(capacity: capacity, key: Array(secret[..<16]), refusesBefore: start)
+        replay = ReplayTable(capacity: capacity, key: Array(secret[..<16]), refusesBefore: start,
+            mistrustsExpiryUntil: mistrustsExpiryUntil)
         nonceKey = Array(secret[16...])
     }
 }

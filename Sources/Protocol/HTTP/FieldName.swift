@@ -7,7 +7,8 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
     case other
     case accept, authorization, cacheControl, connection, contentLength, contentType, cookie, date, dpop, expect
     case forwarded, host, keepAlive, proxyAuthenticate, proxyAuthorization, proxyConnection, retryAfter, server
-    case te, traceparent, tracestate, trailer, transferEncoding, upgrade, wwwAuthenticate, xRequestID
+    case te, traceparent, tracestate, trailer, transferEncoding, txnToken, upgrade, wwwAuthenticate
+    case workloadIdentityToken, workloadProofToken, xRequestID
 
     /// The name in lower case, as HTTP/2 writes it (RFC 9113 §8.2); empty for ``other``.
     public var text: StaticString {
@@ -36,7 +37,10 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
         case .tracestate: "tracestate"
         case .trailer: "trailer"
         case .transferEncoding: "transfer-encoding"
+        case .txnToken: "txn-token"
         case .upgrade: "upgrade"
+        case .workloadIdentityToken: "workload-identity-token"
+        case .workloadProofToken: "workload-proof-token"
         case .wwwAuthenticate: "www-authenticate"
         case .xRequestID: "x-request-id"
         }
@@ -60,6 +64,7 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
         case (7, UInt8(ascii: "t")): Candidates(.trailer)
         case (7, UInt8(ascii: "u")): Candidates(.upgrade)
         case (9, UInt8(ascii: "f")): Candidates(.forwarded)
+        case (9, UInt8(ascii: "t")): Candidates(.txnToken)
         case (10, UInt8(ascii: "c")): Candidates(.connection)
         case (10, UInt8(ascii: "k")): Candidates(.keepAlive)
         case (10, UInt8(ascii: "t")): Candidates(.tracestate)
@@ -74,6 +79,8 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
         case (16, UInt8(ascii: "w")): Candidates(.wwwAuthenticate)
         case (17, UInt8(ascii: "t")): Candidates(.transferEncoding)
         case (18, UInt8(ascii: "p")): Candidates(.proxyAuthenticate)
+        case (20, UInt8(ascii: "w")): Candidates(.workloadProofToken)
+        case (23, UInt8(ascii: "w")): Candidates(.workloadIdentityToken)
         case (19, UInt8(ascii: "p")): Candidates(.proxyAuthorization)
         default: Candidates(.other)
         }

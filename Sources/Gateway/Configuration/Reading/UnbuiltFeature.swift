@@ -36,7 +36,6 @@ struct UnbuiltFeature {
         .init("upstreams[].targets[]", .prefix("h2c:")),
         .init("upstreams[].protocol", .value("h2")),
         .init("upstreams[].tls"),
-        .init("routes[].require.possession[]", .value("wpt")),
         .init("routes[].require.sponsor"),
         .init("routes[].require.delegation"),
         .init("routes[].require.claims"),

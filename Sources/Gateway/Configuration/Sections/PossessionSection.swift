@@ -15,8 +15,14 @@ enum PossessionSection {
 
     static func read(_ reader: DocumentReader?) -> PossessionConfiguration {
         var configuration = PossessionConfiguration.standard
-        guard let section = reader?.section(["dpop", "replay"]) else { return configuration }
+        guard let section = reader?.section(["dpop", "wpt", "replay"]) else { return configuration }
         readProofs(section.optional("dpop"), into: &configuration)
+        if let proofs = section.optional("wpt")?.section(["maximum_lifetime", "future_skew"]) {
+            let standard = configuration.workloadProof
+            configuration.workloadProof = WPTPolicy(
+                maximumLifetime: proofs.optional("maximum_lifetime")?.duration(in: windows) ?? standard.maximumLifetime,
+                futureSkew: proofs.optional("future_skew")?.duration(in: skews) ?? standard.futureSkew)
+        }
         if let replay = section.optional("replay")?.section(["capacity", "store"]) {
             configuration.replayCapacity =
                 replay.optional("capacity")?.number(in: capacities) ?? configuration.replayCapacity

@@ -41,6 +41,14 @@ public struct AuditDirectory: Equatable, Sendable {
         return numbers.sorted()
     }
 
+    /// When the log was last written to, or nothing where there is none.
+    var lastWrite: UnixTime? {
+        guard let number = (try? fileNumbers())?.last else { return nil }
+        var status = stat()
+        guard unsafe stat(path(ofFile: number), &status) == 0 else { return nil }
+        return UnixTime(nanoseconds: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec))
+    }
+
     /// Checks the whole log from its first record on, reading each file in pieces.
     public func verify() -> AuditVerification {
         guard let engine = try? CryptographicEngine() else {

@@ -241,7 +241,8 @@ final class Call {
         guard let context else { return }
         do throws(Denial) {
             forwardable = try ForwardableRequest(
-                &exchange, permit: permit, receipt: receipt, connection: context, now: worker.time)
+                &exchange, permit: permit, receipt: receipt, connection: context,
+                minter: worker.plan.minter, now: worker.time)
         } catch {
             return answer(error)
         }

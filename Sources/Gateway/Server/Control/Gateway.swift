@@ -60,9 +60,12 @@ public final class Gateway {
         audit = try AuditWriter(
             directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
         records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
-        start = ProofStart(configuration, now: UnixTime(nanoseconds: Clock.civil()))
+        start = ProofStart(
+            configuration, earlier: AuditDirectory(path: configuration.audit.directory).lastWrite,
+            now: UnixTime(nanoseconds: Clock.civil()))
         memory = ProofMemory(
-            capacity: configuration.possession.replayCapacity, secret: Entropy.bytes(48), start: start.moment)
+            capacity: configuration.possession.replayCapacity, secret: Entropy.bytes(48), start: start.moment,
+            mistrustsExpiryUntil: start.mistrustsExpiryUntil)
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)

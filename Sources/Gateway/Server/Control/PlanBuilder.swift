@@ -54,6 +54,15 @@ struct PlanBuilder {
         }
     }
 
+    /// What the gateway itself answers: whom to ask for a token, and how to verify ours.
+    private func documents(of listener: ListenerConfiguration) -> [Origin: [ServedDocument]] {
+        let keySet = configuration.transactionTokens.map { ResourceMetadata.keySet(of: $0) }
+        return ResourceMetadata.documents(
+            for: listener, routes: configuration.routes, issuers: configuration.issuers,
+            dpopAlgorithms: configuration.possession.dpop.algorithms
+        ).mapValues { [$0] + [keySet].compactMap(\.self) }
+    }
+
     /// Makes the plan of one worker: its TLS contexts are its own.
     func plan() throws(GatewayError) -> WorkerPlan {
         var listeners: [ListenerPlan] = []
@@ -64,13 +73,13 @@ struct PlanBuilder {
                 let context = try TLSContext(
                     certificates: listener.certificates, minimumVersion: listener.minimumVersion,
                     applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy)
-                listeners.append(ListenerPlan(rules: ListenerRules(listener), policy: policy, context: context))
+                listeners.append(ListenerPlan(rules: ListenerRules(listener, documents: documents(of: listener)), policy: policy, context: context))
             } catch {
                 throw GatewayError("TLS of listener \(listener.name) cannot be set up (\(error)); check its files")
             }
         }
         return WorkerPlan(
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, timeouts: configuration.timeouts,
-            audit: configuration.audit)
+            audit: configuration.audit, minter: configuration.transactionTokens.map { TransactionTokenMinter(settings: $0) })
     }
 }

@@ -4,6 +4,7 @@ import Exchange
 import Identity
 import Reactor
 import TLS
+import Tokens
 
 /// One listener as a worker serves it.
 struct ListenerPlan {
@@ -23,6 +24,8 @@ struct WorkerPlan: @unchecked Sendable {
     let upstreams: [String: [SocketAddress]]
     let timeouts: Timeouts
     let audit: AuditConfiguration
+    /// Issues the transaction tokens for upstreams, if any are wanted.
+    let minter: TransactionTokenMinter?
 }
 
 /// What the control thread tells a worker.

@@ -1,0 +1,92 @@
+import Bytes
+import Cryptography
+import HTTP
+import Policy
+import Tokens
+
+/// The verified tokens of a request.
+struct VerifiedCredentials: ~Copyable {
+    /// The token that the request is judged by: the access token, or the workload token where it is alone.
+    let token: VerifiedToken
+    /// The workload token beside an access token.
+    let workload: VerifiedToken?
+}
+
+/// Examines the tokens that requests bear: one per worker.
+final class TokenExaminer {
+    private let verifier: TokenVerifier
+
+    /// The number of verified tokens that a worker remembers.
+    private static let cacheCapacity = 8192
+
+    /// What came of looking at the tokens of a request.
+    enum Outcome: ~Copyable {
+        case verified(VerifiedCredentials)
+        case asks(Question)
+    }
+
+    init(engine: CryptographicEngine) {
+        verifier = TokenVerifier(engine: engine, cacheCapacity: Self.cacheCapacity)
+    }
+
+    /// Verifies what the request bears: whose it is, and that it is valid now.
+    func verify(
+        _ presented: PresentedCredentials, of exchange: borrowing Exchange, for route: Route,
+        on connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
+    ) throws(Denial) -> Outcome {
+        var workload: VerifiedToken?
+        if let credentials = presented.workload {
+            do throws(TokenRejection) {
+                workload = try verifier.verifyWorkload(
+                    exchange.request.fields.value(credentials.token), among: snapshot.issuers,
+                    subjectsWithin: connection.rules.subjectTrustDomains, now: now)
+            } catch {
+                return .asks(try question(for: error, exchange, nil, .invalidWorkloadToken, snapshot))
+            }
+        }
+        guard let credentials = presented.access else {
+            guard let token = workload.take() else { throw Denial(.credentialsMissing, "credentials.missing") }
+            return .verified(VerifiedCredentials(token: token, workload: nil))
+        }
+        do throws(TokenRejection) {
+            let token = try verifier.verify(
+                exchange.request.fields.value(credentials.line).extracting(credentials.token), among: snapshot.issuers,
+                subjectsWithin: connection.rules.subjectTrustDomains, introspectingFor: route.requirement.issuers,
+                now: now)
+            return .verified(VerifiedCredentials(token: token, workload: workload.take()))
+        } catch {
+            return .asks(try question(for: error, exchange, credentials, .invalidToken, snapshot))
+        }
+    }
+
+    /// Takes in what an issuer said of a token.
+    func learn(
+        introspection body: Span<UInt8>, of token: Span<UInt8>, issuer: String, under snapshot: EnforcementSnapshot,
+        now: UnixTime
+    ) throws(TokenRejection) {
+        guard let index = snapshot.issuers.issuers.firstIndex(where: { $0.issuer == issuer }) else { throw .issuer }
+        try verifier.learn(introspection: body, of: token, issuer: index, among: snapshot.issuers, now: now)
+    }
+
+    /// What to ask where a token cannot be judged yet; where it can, or asking did not help, it is refused.
+    private func question(
+        for rejection: TokenRejection, _ exchange: borrowing Exchange, _ credentials: Credentials?, _ code: ProblemCode,
+        _ snapshot: EnforcementSnapshot
+    ) throws(Denial) -> Question {
+        let issuers = snapshot.issuers.issuers
+        switch rejection {
+        case .keyUnknown(let issuer) where !exchange.hasAsked:
+            return .keys(issuer: issuers[issuer].issuer, keyID: Self.keyID(of: token(in: exchange, credentials)))
+        case .keysMissing(let issuer) where !exchange.hasAsked:
+            return .keys(issuer: issuers[issuer].issuer, keyID: nil)
+        case .introspectionNeeded(let issuer) where !exchange.hasAsked:
+            guard let credentials else { throw Denial(code, rejection.reason) }
+            let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
+            return .introspection(issuer: issuers[issuer].issuer, token: Array(copying: token))
+        case .keysMissing, .introspectionNeeded:
+            throw Denial(.unavailable, rejection.reason)
+        default:
+            throw Denial(code, rejection.reason)
+        }
+    }
+}
