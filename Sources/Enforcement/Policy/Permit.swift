@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 public import HTTP
 public import Possession
 public import Revocation
@@ -7,7 +7,7 @@ public import Tokens
 /// Evidence that a request may pass by a route: every condition of the route holds, of a token that was verified, is
 /// possessed by who sent it, and is not revoked.
 ///
-/// Only ``Route/permit(token:possession:unrevoked:target:)`` makes one.
+/// Only ``Route/permit(token:possession:unrevoked:target:now:)`` makes one.
 public struct Permit: ~Copyable {
     /// The route.
     public let route: Route
@@ -34,28 +34,56 @@ extension Route {
     ///   - possession: the proofs that hold for that token.
     ///   - unrevoked: evidence that nothing of it is revoked.
     ///   - target: the one that this route was found with.
-    /// - Throws: the first condition that does not hold: issuer, possession, delegation, scope; ``PolicyDenial/route``
-    ///   where this route is not for `target` at all.
+    ///   - now: the time.
+    /// - Throws: the first condition that does not hold: issuer, possession, delegation, sponsor, claims, scope, step-up;
+    ///   ``PolicyDenial/route`` where this route is not for `target` at all.
     public func permit(
         token: borrowing VerifiedToken, possession: borrowing VerifiedPossession, unrevoked: consuming Unrevoked,
-        target: borrowing NormalizedTarget
+        target: borrowing NormalizedTarget, now: UnixTime
     ) throws(PolicyDenial) -> Permit {
         let claims = token.claims
-        let grant = try judge(claims, possession: possession.methods, at: target)
+        let grant = try judge(claims, possession: possession.methods, at: target, now: now)
         return Permit(route: self, grant: grant, claims: claims, possession: possession.methods)
     }
 
     /// The same on plain values: the grant that covers what the route asks for, if it asks for one.
     func judge(
-        _ claims: TokenClaims, possession methods: PossessionMethods, at target: borrowing NormalizedTarget
+        _ claims: TokenClaims, possession methods: PossessionMethods, at target: borrowing NormalizedTarget,
+        now: UnixTime
     ) throws(PolicyDenial) -> ScopeGrant? {
         guard match.path.matches(target) else { throw .route }
         guard acceptsIssuer(claims.issuer) else { throw .issuer }
         guard !accepted.isDisjoint(with: methods) else { throw .possession }
         guard claims.delegationDepth <= requirement.maximumDelegationDepth else { throw .delegation }
+        guard !requirement.requiresSponsor || claims.sponsor != nil else { throw .sponsor }
+        for rule in requirement.claims {
+            guard rule.holds(for: claims.retained[rule.name]) else { throw .claim(rule.name) }
+        }
+        let grant = try grant(of: claims, at: target)
+        // Last: who has not the right to pass needs not be authenticated anew for it.
+        guard isAuthenticated(claims, now: now) else { throw .stepUp }
+        return grant
+    }
+
+    /// The grant that covers what the route asks for, or nothing where it asks for none.
+    private func grant(
+        of claims: TokenClaims, at target: borrowing NormalizedTarget
+    ) throws(PolicyDenial) -> ScopeGrant? {
         guard let scope = requirement.scope else { return nil }
         for grant in claims.grants where scope.isCovered(by: grant, at: target, of: match.path) { return grant }
         throw .scope
+    }
+
+    /// Whether the human was authenticated in one of the ways, and lately enough; a token that does not say so does not show it.
+    private func isAuthenticated(_ claims: TokenClaims, now: UnixTime) -> Bool {
+        if !requirement.authenticationContexts.isEmpty {
+            guard let context = claims.authenticationContext,
+                requirement.authenticationContexts.contains(where: { context.utf8.span.equals(utf8: $0) })
+            else { return false }
+        }
+        guard let maximumAge = requirement.maximumAuthenticationAge else { return true }
+        guard let authenticatedAt = claims.authenticatedAt else { return false }
+        return now - authenticatedAt <= maximumAge
     }
 
     /// Compared by bytes: the equality of strings would take two spellings of a character for one.

@@ -41,7 +41,7 @@ public final class Gatekeeper {
         }
         do {
             let permit = try route.permit(
-                token: token, possession: possession, unrevoked: unrevoked, target: exchange.target)
+                token: token, possession: possession, unrevoked: unrevoked, target: exchange.target, now: now)
             exchange.grant = permit.grant
             // The record names the proofs that the route asked for, not all that happen to hold.
             exchange.possession.formIntersection(route.accepted)
