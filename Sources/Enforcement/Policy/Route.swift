@@ -13,8 +13,8 @@ public final class Route: Sendable {
     public let forwarding: ForwardingRule
     /// The name of the upstream.
     public let upstream: String
-    /// Whether a token's `sub` may stand for its confirmation, proven by an X509-SVID.
-    public let acceptsSVID: Bool
+    /// What serves as proof of possession.
+    public let possessionRule: PossessionRule
     /// The proofs of which one must hold, as a set of bits.
     public let accepted: PossessionMethods
 
@@ -32,7 +32,9 @@ public final class Route: Sendable {
         self.requirement = requirement
         self.forwarding = forwarding
         self.upstream = upstream
-        acceptsSVID = requirement.possession.contains(.svid)
+        possessionRule = PossessionRule(
+            svidServesAsConfirmation: requirement.possession.contains(.svid),
+            allowsSubjectMismatch: requirement.allowsSubjectMismatch)
         accepted = PossessionMethods(requirement.possession)
     }
 

@@ -62,7 +62,9 @@ public struct RevocationSnapshot: Sendable {
     func check(
         _ claims: TokenClaims, certificate: Digest256?, identity: SPIFFEID?
     ) throws(RevokedCredential) {
-        if tokens.contains(RevokedToken(issuer: claims.issuer, tokenID: claims.tokenID)) { throw .token }
+        if let tokenID = claims.tokenID, tokens.contains(RevokedToken(issuer: claims.issuer, tokenID: tokenID)) {
+            throw .token
+        }
         if agents.contains(claims.subject) { throw .agent }
         if let identity, agents.contains(identity.text) { throw .agent }
         if let task = claims.task {
@@ -76,7 +78,8 @@ public struct RevocationSnapshot: Sendable {
         if chains.contains(claims.subject) { throw .chain }
         if let certificate, certificates.contains(certificate) { throw .certificate }
         if let bound = claims.confirmations.certificate, certificates.contains(bound) { throw .certificate }
-        if let key = claims.keyThumbprint, keys.contains(key) { throw .key }
-        if keys.contains(claims.signingKey) { throw .key }
+        if let key = claims.confirmations.key, keys.contains(key) { throw .key }
+        if let key = claims.confirmations.publicKey?.publicKey.thumbprint, keys.contains(key) { throw .key }
+        if let key = claims.signingKey, keys.contains(key) { throw .key }
     }
 }

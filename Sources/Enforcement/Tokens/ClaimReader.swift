@@ -21,6 +21,23 @@ struct ClaimReader: ~Escapable {
         self.payload = payload
     }
 
+    /// The value of a claim, if it is there.
+    @_lifetime(copy self)
+    func value(_ claim: RegisteredClaim) -> JSONValue? {
+        payload.member(named: claim.rawValue)
+    }
+
+    /// The value of a claim by any name.
+    @_lifetime(copy self)
+    func value(named name: String) -> JSONValue? {
+        payload.member(named: name)
+    }
+
+    /// Whether a claim is there, whatever its value.
+    func has(_ claim: RegisteredClaim) -> Bool {
+        payload.member(named: claim.rawValue) != nil
+    }
+
     // MARK: Text
 
     /// Reads a string that must be there and not be empty.
@@ -29,6 +46,13 @@ struct ClaimReader: ~Escapable {
     ) throws(TokenRejection) -> String {
         guard let value = payload.member(named: claim.rawValue) else { throw .missing(claim) }
         return try Self.text(value, claim, alphabet, atMost: limit)
+    }
+
+    /// Reads a string that may be absent, but not empty.
+    func textIfPresent(
+        _ claim: RegisteredClaim, _ alphabet: Alphabet, atMost limit: Int = 1024
+    ) throws(TokenRejection) -> String? {
+        has(claim) ? try text(claim, alphabet, atMost: limit) : nil
     }
 
     /// Reads the first that is there of several claims that mean the same.
@@ -62,7 +86,7 @@ struct ClaimReader: ~Escapable {
 
     /// Reads a NumericDate that may be absent.
     func timeIfPresent(_ claim: RegisteredClaim) throws(TokenRejection) -> UnixTime? {
-        payload.member(named: claim.rawValue) == nil ? nil : try time(claim)
+        has(claim) ? try time(claim) : nil
     }
 
     // MARK: Audience
@@ -109,7 +133,8 @@ struct ClaimReader: ~Escapable {
         return scopes
     }
 
-    private static func scopes(listed value: JSONValue) throws(TokenRejection) -> [String] {
+    /// The scopes of an array.
+    static func scopes(listed value: JSONValue) throws(TokenRejection) -> [String] {
         var scopes: [String] = []
         var elements = value.elements
         while let element = elements.next() {
@@ -128,43 +153,23 @@ struct ClaimReader: ~Escapable {
         return scope
     }
 
-    // MARK: Confirmation
-
-    /// Reads `cnf` (RFC 7800 §3.1).
-    ///
-    /// Members that we do not know are ignored, as the standard says; but where we know none, nobody can confirm.
-    func confirmations() throws(TokenRejection) -> Confirmations {
-        guard let value = payload.member(named: RegisteredClaim.confirmation.rawValue) else { return .none }
-        guard value.kind == .object else { throw .invalid(.confirmation) }
-        let certificate = try Self.digest(value.member("x5t#S256"))
-        let key = try Self.digest(value.member("jkt"))
-        var demandsUnsupported = certificate == nil
-        for name in ["jkt", "jwk", "jwe", "jku", "kid", "osc", "x5t"] where value.member(named: name) != nil {
-            demandsUnsupported = true
-        }
-        return Confirmations(
-            certificate: certificate, key: key, demandsUnsupported: demandsUnsupported, isPresent: true)
-    }
-
-    /// Exactly 43 characters of canonical base64url; hexadecimal, padding and SHA-1 are refused.
-    private static func digest(_ value: JSONValue?) throws(TokenRejection) -> Digest256? {
-        guard let value else { return nil }
-        guard let text = value.text, let digest = Digest256(base64URL: text) else { throw .invalid(.confirmation) }
-        return digest
-    }
-
     // MARK: Delegation
 
     /// Refuses a token that somebody passed on: its chain cannot be checked.
     ///
     /// An empty `delegation_chain` says that nobody did.
     func refuseDelegation() throws(TokenRejection) {
+        try refuseForeignDelegation()
+        guard let chain = value(.delegationChain) else { return }
+        guard chain.kind == .array else { throw .invalid(.delegationChain) }
+        guard chain.count == 0 else { throw .delegationUnsupported }
+    }
+
+    /// Refuses a token that somebody passed on in another way than by a chain of records.
+    func refuseForeignDelegation() throws(TokenRejection) {
         for name in ["act", "del_depth", "par_hash"] where payload.member(named: name) != nil {
             throw .delegationUnsupported
         }
-        guard let chain = payload.member(named: RegisteredClaim.delegationChain.rawValue) else { return }
-        guard chain.kind == .array else { throw .invalid(.delegationChain) }
-        guard chain.count == 0 else { throw .delegationUnsupported }
     }
 }
 

@@ -52,6 +52,21 @@ public enum JSONWebKey {
         }
     }
 
+    /// Whether `use` and `key_ops`, where there are any, allow to verify signatures (RFC 7517 §4.2, §4.3).
+    static func isForVerification(_ jwk: JSONValue) throws(JSONWebKeyError) -> Bool {
+        if let use = jwk.member("use") {
+            guard use.kind == .string else { throw .member("use") }
+            guard use.equals("sig") else { return false }
+        }
+        guard let operations = jwk.member("key_ops") else { return true }
+        guard operations.kind == .array else { throw .member("key_ops") }
+        var elements = operations.elements
+        while let operation = elements.next() {
+            if operation.equals("verify") { return true }
+        }
+        return false
+    }
+
     private static func ellipticCurveKey(_ jwk: JSONValue) throws(JSONWebKeyError) -> PublicKey {
         guard let name = jwk.member("crv")?.string else { throw .member("crv") }
         guard let curve = EllipticCurve(rawValue: name) else { throw .unsupported }

@@ -4,11 +4,21 @@ import JSON
 
 /// An issuer's public keys (RFC 7517 §5).
 public struct KeySet: Sendable {
-    /// The keys that can verify signatures, in the order of the set; never empty.
+    /// The keys that can verify signatures, in the order of the set; a set that was read has one at least.
     public let keys: [VerificationKey]
+
+    /// No keys: nothing was fetched yet.
+    public static let none = KeySet(keys: [])
 
     /// The number of keys that can verify signatures.
     public var count: Int { keys.count }
+
+    /// Whether there is no key at all.
+    public var isEmpty: Bool { keys.isEmpty }
+
+    private init(keys: [VerificationKey]) {
+        self.keys = keys
+    }
 
     /// Reads a JWK Set.
     ///
@@ -32,9 +42,17 @@ public struct KeySet: Sendable {
     public func key(
         for header: JOSEHeader, among allowed: Set<SignatureAlgorithm>
     ) throws(JWSError) -> VerificationKey {
+        guard let key = try knownKey(for: header, among: allowed) else { throw .key }
+        return key
+    }
+
+    /// The same, but nothing where no key of the set can have made the signature: a newer set may have one.
+    func knownKey(
+        for header: JOSEHeader, among allowed: Set<SignatureAlgorithm>
+    ) throws(JWSError) -> VerificationKey? {
         guard allowed.contains(header.algorithm) else { throw .algorithm }
         if let keyID = header.keyID {
-            guard let key = keys.first(where: { $0.keyID?.utf8.elementsEqual(keyID.utf8) == true }) else { throw .key }
+            guard let key = keys.first(where: { $0.keyID?.utf8.elementsEqual(keyID.utf8) == true }) else { return nil }
             guard key.serves(header.algorithm, among: allowed) else { throw .keyAlgorithm }
             return key
         }
@@ -43,7 +61,6 @@ public struct KeySet: Sendable {
             guard fitting == nil else { throw .key }
             fitting = key
         }
-        guard let fitting else { throw .key }
         return fitting
     }
 
@@ -72,7 +89,7 @@ public struct KeySet: Sendable {
     /// Reads one key, or nothing where it is to be passed over: judged by its purpose before its numbers.
     private static func key(_ jwk: JSONValue) throws(JSONWebKeyError) -> VerificationKey? {
         try JSONWebKey.refuseSecrets(of: jwk)
-        guard try isForVerification(jwk) else { return nil }
+        guard try JSONWebKey.isForVerification(jwk) else { return nil }
         let name = jwk.member("alg")
         guard name == nil || name?.kind == .string else { throw .member("alg") }
         var algorithm: SignatureAlgorithm?
@@ -95,20 +112,5 @@ public struct KeySet: Sendable {
         guard let value = jwk.member("kid") else { return nil }
         guard let keyID = value.string, keyID.utf8.count <= JOSEHeader.maximumKeyIDLength else { throw .member("kid") }
         return keyID
-    }
-
-    /// Whether `use` and `key_ops`, where there are any, allow to verify signatures (RFC 7517 §4.2, §4.3).
-    private static func isForVerification(_ jwk: JSONValue) throws(JSONWebKeyError) -> Bool {
-        if let use = jwk.member("use") {
-            guard use.kind == .string else { throw .member("use") }
-            guard use.equals("sig") else { return false }
-        }
-        guard let operations = jwk.member("key_ops") else { return true }
-        guard operations.kind == .array else { throw .member("key_ops") }
-        var elements = operations.elements
-        while let operation = elements.next() {
-            if operation.equals("verify") { return true }
-        }
-        return false
     }
 }

@@ -10,7 +10,10 @@ public enum RegisteredClaim: String, CaseIterable, Sendable {
     case clientID = "client_id"
     case scope
     case confirmation = "cnf"
+    case authenticationContext = "acr"
+    case authenticationTime = "auth_time"
     case delegationChain = "delegation_chain"
+    case chainHash = "chain_hash"
     case sponsor
     case task
     case orchestration

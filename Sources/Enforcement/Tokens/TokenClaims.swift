@@ -1,30 +1,32 @@
 public import Bytes
 public import Identity
 
-/// What a verified access token says, as plain values.
+/// What a verified token says, as plain values.
 ///
-/// All text is free of control characters and bounded. All of it is printable ASCII but for the sponsor, which may be any
-/// text: who forwards that in a header must percent-encode it.
+/// All text is free of control characters and bounded. All of it is printable ASCII but for the sponsor and the retained claims,
+/// which may be any text: who forwards the sponsor in a header must percent-encode it; retained claims are only compared.
 public final class TokenClaims: Sendable {
     /// Who issued it (`iss`): one of the configured issuers.
     public let issuer: String
     /// The place of the issuer in the table that the token was verified with.
     public let issuerIndex: Int
+    /// The rules that it was verified by.
+    public let profile: TokenProfile
     /// Whom it speaks of (`sub`).
     public let subject: String
     /// The same as a SPIFFE ID, where it is one.
     public let subjectID: SPIFFEID?
-    /// Its identifier, unique for the issuer (`jti`).
-    public let tokenID: String
+    /// Its identifier, unique for the issuer (`jti`); every access token that is a JWT has one.
+    public let tokenID: String?
     /// The OAuth client that asked for it (`client_id`).
     public let clientID: String?
-    /// When it was issued (`iat`).
-    public let issuedAt: UnixTime
+    /// When it was issued (`iat`); every access token that is a JWT says so.
+    public let issuedAt: UnixTime?
     /// From when on it must not be accepted (`exp`), without leeway.
     public let expiresAt: UnixTime
     /// Before when it must not be accepted (`nbf`), without leeway.
     public let notBefore: UnixTime?
-    /// All scopes, in order, as written.
+    /// All scopes, in order, as written; a workload's token has none.
     public let scopes: [String]
     /// Those scopes that are grants.
     public let grants: [ScopeGrant]
@@ -36,21 +38,33 @@ public final class TokenClaims: Sendable {
     public let orchestration: String?
     /// The human who answers for the agent.
     public let sponsor: String?
-    /// How many times it was delegated; a delegated token is refused, so 0.
-    public let delegationDepth: Int
-    /// The thumbprint of the issuer's key that signed it (RFC 7638).
-    public let signingKey: Digest256
+    /// How the human was authenticated (`acr`, RFC 9470 §6.1).
+    public let authenticationContext: String?
+    /// When the human was authenticated last (`auth_time`, RFC 9470 §6.1).
+    public let authenticatedAt: UnixTime?
+    /// The claims that a route asks for, by name, where they have a value that can be compared.
+    public let retained: [String: ClaimValue]
+    /// Who passed it on, the first first; a delegated token is refused, so nobody.
+    public let delegation: [DelegationRecord]
+    /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
+    public let signingKey: Digest256?
+
+    /// How many times it was delegated.
+    public var delegationDepth: Int { delegation.count }
 
     /// The thumbprint of the key that it is bound to, where it is bound to a key (RFC 7638).
-    public var keyThumbprint: Digest256? { confirmations.key }
+    public var keyThumbprint: Digest256? { confirmations.boundThumbprint }
 
     init(
-        issuer: String, issuerIndex: Int, subject: String, subjectID: SPIFFEID?, tokenID: String, clientID: String?,
-        issuedAt: UnixTime, expiresAt: UnixTime, notBefore: UnixTime?, scopes: [String], confirmations: Confirmations,
-        task: String?, orchestration: String?, sponsor: String?, signingKey: Digest256
+        issuer: String, issuerIndex: Int, profile: TokenProfile = .oauth, subject: String, subjectID: SPIFFEID?,
+        tokenID: String?, clientID: String?, issuedAt: UnixTime?, expiresAt: UnixTime, notBefore: UnixTime?,
+        scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
+        authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
+        delegation: [DelegationRecord] = [], signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
+        self.profile = profile
         self.subject = subject
         self.subjectID = subjectID
         self.tokenID = tokenID
@@ -64,7 +78,10 @@ public final class TokenClaims: Sendable {
         self.task = task
         self.orchestration = orchestration
         self.sponsor = sponsor
-        delegationDepth = 0
+        self.authenticationContext = authenticationContext
+        self.authenticatedAt = authenticatedAt
+        self.retained = retained
+        self.delegation = delegation
         self.signingKey = signingKey
     }
 }

@@ -19,14 +19,18 @@ public struct TokenIssuer: Sendable {
     public let claimNames: ClaimNames
     /// The trust domains whose SPIFFE IDs it may name as subjects; nothing: the listener's.
     public let trustDomains: [String]?
-    /// Its public keys.
-    public let keys: KeySet
+    /// Its public keys; none where they have not been fetched yet, or it is asked about each token.
+    public private(set) var keys: KeySet
+    /// Where its keys come from, or what is asked in their place.
+    public let keySource: KeySource
+    /// The claims that routes ask for: they are kept as they are.
+    public private(set) var retainedClaims: Set<String>
 
     /// Makes an issuer.
     public init(
         issuer: String, profile: TokenProfile, audiences: [String], algorithms: Set<SignatureAlgorithm>,
         clockLeeway: Interval, maximumTokenLifetime: Interval, claimNames: ClaimNames, trustDomains: [String]?,
-        keys: KeySet
+        keys: KeySet, keySource: KeySource = .file, retainedClaims: Set<String> = []
     ) {
         self.issuer = issuer
         self.profile = profile
@@ -37,5 +41,21 @@ public struct TokenIssuer: Sendable {
         self.claimNames = claimNames
         self.trustDomains = trustDomains
         self.keys = keys
+        self.keySource = keySource
+        self.retainedClaims = retainedClaims
+    }
+
+    /// The same issuer with other keys.
+    public func with(keys: KeySet) -> TokenIssuer {
+        var issuer = self
+        issuer.keys = keys
+        return issuer
+    }
+
+    /// The same issuer, of whose tokens other claims are kept.
+    public func with(retainedClaims: Set<String>) -> TokenIssuer {
+        var issuer = self
+        issuer.retainedClaims = retainedClaims
+        return issuer
     }
 }

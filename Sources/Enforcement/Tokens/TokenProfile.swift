@@ -1,9 +1,19 @@
-/// Which rules a token of an issuer follows.
+/// Which rules the tokens of an issuer follow.
 public enum TokenProfile: String, CaseIterable, Sendable {
-    /// A JWT access token (RFC 9068).
+    /// JWT access tokens (RFC 9068).
     case oauth
-    /// A token of an AgentWrit broker.
+    /// Access tokens of an AgentWrit broker.
     case agentwrit
-    /// A Workload Identity Token.
+    /// Workload Identity Tokens (draft-ietf-wimse-workload-creds).
     case wimse
+    /// Workload Identity Tokens as SPIFFE has them (WIT-SVID).
+    case witSVID = "wit-svid"
+
+    /// Whether its tokens say who a workload is, and are no access tokens.
+    public var isWorkload: Bool {
+        switch self {
+        case .oauth, .agentwrit: false
+        case .wimse, .witSVID: true
+        }
+    }
 }

@@ -1,9 +1,9 @@
 public import Bytes
 public import Cryptography
 import Identity
-import JSON
 
-/// Evidence that an access token was signed by an issuer we believe, is meant for us, and is valid now.
+/// Evidence that a token was signed by an issuer we believe, or that the issuer says it is valid; that it is meant for us, and that its
+/// time is now.
 ///
 /// Only ``TokenVerifier`` can make it.
 public struct VerifiedToken: ~Copyable {
@@ -15,13 +15,18 @@ public struct VerifiedToken: ~Copyable {
     }
 }
 
-/// Verifies access tokens, and remembers those that it verified: one per worker.
+/// Verifies tokens, and remembers those that it verified: one per worker.
 ///
-/// The rules are those of RFC 9068 §4 with RFC 8725 and its revision. The issuer is looked up by `iss` before the signature is
-/// verified, because that says whose keys may have made it; nothing else of the payload is looked at before.
+/// The rules are those of the issuer's profile (``TokenProfile``) with RFC 8725 and its revision. The issuer is looked up before the
+/// signature is verified, because that says whose keys may have made it; nothing else of the payload is looked at before.
 public final class TokenVerifier {
     private let engine: CryptographicEngine
     private var cache: VerifiedTokenCache
+    /// What issuers said of tokens that `cache` has no place for: mostly no. Apart, so that a flood of tokens which nobody issued
+    /// pushes out no verified one.
+    private var answers: VerifiedTokenCache
+
+    private static let answerCapacity = 1024
 
     /// Makes a verifier.
     ///
@@ -34,12 +39,13 @@ public final class TokenVerifier {
         self.engine = engine
         let seed = cacheSeed ?? UInt64(bitPattern: Int64(Hasher().finalize()))
         cache = VerifiedTokenCache(capacity: cacheCapacity, seed: seed)
+        answers = VerifiedTokenCache(capacity: Self.answerCapacity, seed: seed)
     }
 
-    /// The number of tokens that it remembers.
+    /// The number of tokens that it remembers to be good.
     public var cachedTokenCount: Int { cache.count }
 
-    /// Verifies a token in compact form, or remembers that it did.
+    /// Verifies an access token in compact form, or remembers that it did.
     ///
     /// A token that was verified before, by the same table, is checked again for whatever can have changed since: the time, and
     /// the listener that it is shown to. That allocates nothing.
@@ -49,115 +55,160 @@ public final class TokenVerifier {
     ///   - issuers: the issuers that are believed.
     ///   - listenerTrustDomains: the trust domains of which a subject that is a SPIFFE ID must be a member, unless its issuer
     ///     has a list of its own; nothing: any. A subject that is no SPIFFE ID belongs to no trust domain.
+    ///   - routeIssuers: the names of the issuers of which one may be asked about the token; nothing: nobody is asked, and a token
+    ///     that is no JWT is refused.
     ///   - now: the time.
+    /// - Throws: `introspectionNeeded` where an issuer must be asked: what it answers goes to
+    ///   ``learn(introspection:of:issuer:among:now:)``, and then this knows; `keysMissing` and `keyUnknown` where keys must be fetched.
     public func verify(
+        _ compact: Span<UInt8>, among issuers: IssuerTable, subjectsWithin listenerTrustDomains: [String]?,
+        introspectingFor routeIssuers: [String]? = nil, now: UnixTime
+    ) throws(TokenRejection) -> VerifiedToken {
+        let hash = cache.hash(of: compact)
+        if let token = cache.token(compact, hash: hash, generation: issuers.generation), token.workload == nil {
+            if token.isKnown(at: now, to: routeIssuers) {
+                return try recall(token, within: listenerTrustDomains, now: now)
+            }
+            if token.isForgotten(at: now) { cache.remove(token) }
+        }
+        if let routeIssuers, !issuers.introspecting.isEmpty {
+            let token = answers.token(compact, hash: hash, generation: issuers.generation)
+            if let token, token.isKnown(at: now, to: routeIssuers) {
+                return try accept(token, within: listenerTrustDomains, now: now)
+            }
+            if let index = try OpaqueToken.issuer(of: compact, among: issuers, for: routeIssuers) {
+                throw .introspectionNeeded(issuer: index)
+            }
+        }
+        let signed = try SignedToken(compact)
+        let index = try signed.issuer(among: issuers)
+        let claims = try signed.claims(compact, among: issuers, at: index, engine: engine, now: now)
+        let token = CachedToken(
+            compact: Array(copying: compact), hash: hash, claims: claims, of: issuers.issuers[index],
+            generation: issuers.generation)
+        let accepted = try accept(token, within: listenerTrustDomains, now: now)
+        cache.insert(token)
+        return accepted
+    }
+
+    /// Verifies a Workload Identity Token in compact form, or remembers that it did.
+    ///
+    /// Its keys are those of the one issuer that may vouch for the trust domain of `sub`: `iss` only chooses among several.
+    ///
+    /// - Parameters:
+    ///   - compact: the token, of a size that the caller has checked.
+    ///   - issuers: the issuers that are believed.
+    ///   - listenerTrustDomains: the trust domains that an issuer without a list of its own may vouch for; nothing: any.
+    ///   - now: the time.
+    public func verifyWorkload(
         _ compact: Span<UInt8>, among issuers: IssuerTable, subjectsWithin listenerTrustDomains: [String]?,
         now: UnixTime
     ) throws(TokenRejection) -> VerifiedToken {
         let hash = cache.hash(of: compact)
-        if let token = cache.token(compact, hash: hash, generation: issuers.generation) {
-            do throws(TokenRejection) {
-                return try accept(token, within: listenerTrustDomains, now: now)
-            } catch {
-                if error == .expired { cache.remove(token) }
-                throw error
-            }
+        if let token = cache.token(compact, hash: hash, generation: issuers.generation), let workload = token.workload {
+            let index = try workload.issuer(among: issuers, within: listenerTrustDomains)
+            if index == workload.issuerIndex { return try recall(token, within: listenerTrustDomains, now: now) }
         }
-        let token = try judge(compact, hash: hash, among: issuers)
+        let signed = try SignedToken(compact)
+        let trustDomain = try signed.workloadTrustDomain()
+        let index = try signed.workloadIssuer(of: trustDomain, among: issuers, within: listenerTrustDomains)
+        let claims = try signed.claims(compact, among: issuers, at: index, engine: engine, now: now)
+        let token = CachedToken(
+            compact: Array(copying: compact), hash: hash, claims: claims, of: issuers.issuers[index],
+            workload: VouchedWorkload(
+                trustDomain: trustDomain, issuerIndex: index,
+                issuer: try signed.namesIssuer() ? claims.issuer : nil),
+            generation: issuers.generation)
         let accepted = try accept(token, within: listenerTrustDomains, now: now)
         cache.insert(token)
         return accepted
+    }
+
+    /// Learns what an issuer says of a token (RFC 7662 §2.2), and remembers it for as long as its configuration allows.
+    ///
+    /// It is remembered until the token expires, if that is sooner, but for a second at least: for the call that asked. A token that its
+    /// issuer refuses, or whose claims do, is remembered as refused.
+    ///
+    /// - Parameters:
+    ///   - body: the answer: JSON.
+    ///   - token: the token, as it was sent.
+    ///   - index: the place of the issuer in that table.
+    ///   - issuers: the very table that the question was put with.
+    ///   - now: the time.
+    /// - Throws: why the token is refused; `introspectionAnswer` where the answer is none, and nothing was learnt.
+    public func learn(
+        introspection body: Span<UInt8>, of token: Span<UInt8>, issuer index: Int, among issuers: IssuerTable,
+        now: UnixTime
+    ) throws(TokenRejection) {
+        guard issuers.introspecting.contains(index),
+            case .introspection(let endpoint) = issuers.issuers[index].keySource
+        else { throw .opaque }
+        let origin = TokenOrigin(
+            issuer: issuers.issuers[index], index: index, signingKey: nil, engine: engine, now: now)
+        let verdict: Result<TokenClaims, TokenRejection>
+        do throws(TokenRejection) {
+            verdict = .success(try IntrospectionAnswer.claims(body, of: origin))
+        } catch {
+            guard error != .introspectionAnswer else { throw error }
+            verdict = .failure(error)
+        }
+        let learnt = CachedToken(
+            compact: Array(copying: token), hash: cache.hash(of: token), verdict: verdict, of: origin.issuer,
+            until: Self.end(of: verdict, cachedFor: endpoint.cacheLifetime, now: now), generation: issuers.generation)
+        remember(learnt)
+        _ = try verdict.get()
+    }
+
+    /// The identifier of the key that a token says it is signed with: what to look for where it is unknown.
+    public static func keyID(of compact: Span<UInt8>) -> String? {
+        SignedToken.keyID(of: compact)
+    }
+
+    // MARK: What was learnt
+
+    /// Until when an answer counts.
+    private static func end(
+        of verdict: Result<TokenClaims, TokenRejection>, cachedFor lifetime: Interval, now: UnixTime
+    ) -> UnixTime {
+        var end = now + lifetime
+        if case .success(let claims) = verdict { end = min(end, claims.expiresAt) }
+        return max(end, now + .seconds(1))
+    }
+
+    private func remember(_ token: CachedToken) {
+        if case .success = token.verdict, cache.capacity > 0 {
+            cache.insert(token)
+        } else {
+            answers.insert(token)
+        }
+    }
+
+    // MARK: What can change
+
+    /// Accepts a token that was found in the cache, or drops it there.
+    private func recall(
+        _ token: CachedToken, within listenerTrustDomains: [String]?, now: UnixTime
+    ) throws(TokenRejection) -> VerifiedToken {
+        do throws(TokenRejection) {
+            return try accept(token, within: listenerTrustDomains, now: now)
+        } catch {
+            if error == .expired { cache.remove(token) }
+            throw error
+        }
     }
 
     /// Checks what depends on the moment and on the listener.
     private func accept(
         _ token: CachedToken, within listenerTrustDomains: [String]?, now: UnixTime
     ) throws(TokenRejection) -> VerifiedToken {
-        let claims = token.claims
+        let claims = try token.verdict.get()
         let leeway = token.clockLeeway
         guard now < claims.expiresAt + leeway else { throw .expired }
         if let notBefore = claims.notBefore, now < notBefore - leeway { throw .notYetValid }
-        guard claims.issuedAt <= now + leeway else { throw .issuedInFuture }
+        if let issuedAt = claims.issuedAt, issuedAt > now + leeway { throw .issuedInFuture }
         if let subject = claims.subjectID, let trustDomains = token.trustDomains ?? listenerTrustDomains {
             guard trustDomains.contains(subject.trustDomain) else { throw .trustDomain }
         }
         return VerifiedToken(claims: claims)
-    }
-
-    // MARK: The first time
-
-    /// Verifies the signature and everything that stays as it is while the issuers do.
-    private func judge(
-        _ compact: Span<UInt8>, hash: UInt64, among issuers: IssuerTable
-    ) throws(TokenRejection) -> CachedToken {
-        let jws: CompactJWS
-        let header: JOSEHeader
-        do throws(JWSError) {
-            jws = try CompactJWS(compact)
-            header = try JOSEHeader(json: jws.header.span)
-        } catch {
-            throw .jws(error)
-        }
-        let payload = try Self.payload(of: jws)
-        guard payload.root.kind == .object else { throw .payload }
-        guard let name = payload.root.member("iss") else { throw .missing(.issuer) }
-        guard name.kind == .string else { throw .invalid(.issuer) }
-        guard let index = issuers.index(of: name) else { throw .issuer }
-        let issuer = issuers.issuers[index]
-        guard issuer.profile == .oauth else { throw .profile }
-        guard header.isTyped("at+jwt") else { throw .type }
-        let key: VerificationKey
-        do throws(JWSError) {
-            key = try issuer.keys.key(for: header, among: issuer.algorithms)
-            try jws.verify(compact, by: key.publicKey, with: header.algorithm, engine: engine)
-        } catch {
-            throw .jws(error)
-        }
-        let claims = try Self.claims(payload.root, of: issuer, at: index, signedBy: key.publicKey.thumbprint)
-        return CachedToken(
-            compact: Array(copying: compact), hash: hash, claims: claims, clockLeeway: issuer.clockLeeway,
-            trustDomains: issuer.trustDomains, generation: issuers.generation)
-    }
-
-    private static func payload(of jws: CompactJWS) throws(TokenRejection) -> JSONDocument {
-        do throws(JSONError) {
-            return try JSONDocument(jws.payload.span)
-        } catch {
-            throw .payload
-        }
-    }
-
-    /// Reads the claims of RFC 9068 §2.2, and ours.
-    private static func claims(
-        _ payload: JSONValue, of issuer: TokenIssuer, at index: Int, signedBy signingKey: Digest256
-    ) throws(TokenRejection) -> TokenClaims {
-        let reader = ClaimReader(payload)
-        let names = issuer.claimNames
-        let subject = try reader.text(.subject, .visible, atMost: 2048)
-        let claims = TokenClaims(
-            issuer: issuer.issuer, issuerIndex: index, subject: subject, subjectID: try spiffeID(subject),
-            tokenID: try reader.text(.tokenID, .visible), clientID: try reader.text(.clientID, .printable),
-            issuedAt: try reader.time(.issuedAt), expiresAt: try reader.time(.expiry),
-            notBefore: try reader.timeIfPresent(.notBefore), scopes: try reader.scopes(),
-            confirmations: try reader.confirmations(),
-            task: try reader.text(named: names.task, .task, .visible),
-            orchestration: try reader.text(named: names.orchestration, .orchestration, .visible),
-            sponsor: try reader.text(named: names.sponsor, .sponsor, .text), signingKey: signingKey)
-        try reader.refuseDelegation()
-        guard try reader.isMeant(for: issuer.audiences) else { throw .audience }
-        let lifetime = claims.expiresAt - claims.issuedAt
-        guard lifetime > .zero, lifetime <= issuer.maximumTokenLifetime else { throw .lifetime }
-        return claims
-    }
-
-    /// The subject as a SPIFFE ID, or nothing where it does not set out to be one.
-    ///
-    /// The name of a trust domain itself is refused: no workload bears it.
-    private static func spiffeID(_ subject: String) throws(TokenRejection) -> SPIFFEID? {
-        let bytes = subject.utf8.span
-        let scheme = "spiffe:".utf8.count
-        guard bytes.count >= scheme, bytes.extracting(0..<scheme).equalsIgnoringCase("spiffe:") else { return nil }
-        guard let name = try? SPIFFEID(bytes), !name.path.isEmpty else { throw .invalid(.subject) }
-        return name
     }
 }

@@ -1,38 +1,8 @@
 import Bytes
 
-/// A token that was verified, and what must be checked again whenever it is shown.
-final class CachedToken {
-    let compact: [UInt8]
-    let claims: TokenClaims
-    /// The issuer's leeway and trust domains, so that a hit needs not look the issuer up.
-    let clockLeeway: Interval
-    let trustDomains: [String]?
-    let generation: UInt64
-    fileprivate let hash: UInt64
-    fileprivate var lastUse: UInt64 = 0
-
-    init(
-        compact: [UInt8], hash: UInt64, claims: TokenClaims, clockLeeway: Interval, trustDomains: [String]?,
-        generation: UInt64
-    ) {
-        self.compact = compact
-        self.hash = hash
-        self.claims = claims
-        self.clockLeeway = clockLeeway
-        self.trustDomains = trustDomains
-        self.generation = generation
-    }
-
-    /// Whether its bytes are exactly those.
-    func isWritten(_ other: Span<UInt8>) -> Bool {
-        let compact = self.compact
-        return compact.span.equalsByWords(other)
-    }
-}
-
 /// The tokens that one worker verified lately, by their exact bytes.
 ///
-/// Only verified tokens enter. The memory is bounded: a token belongs to one set of eight places, chosen by a keyed hash, and
+/// Only tokens that an issuer vouched for enter, or that it was asked about. The memory is bounded: a token belongs to one set of eight places, chosen by a keyed hash, and
 /// pushes out the one of that set that was used longest ago. So every operation takes the same few steps however many
 /// tokens there are, and a flood of tokens costs their own verification and no more.
 struct VerifiedTokenCache: ~Copyable {
@@ -82,11 +52,15 @@ struct VerifiedTokenCache: ~Copyable {
         return nil
     }
 
-    /// Keeps a token that was just verified, in a free place or in that of the token used longest ago.
+    /// Keeps a token, in the place of the same one, in a free place or in that of the token used longest ago.
     mutating func insert(_ token: CachedToken) {
         var chosen: Int?
         var oldest = UInt64.max
         for place in places(of: token.hash) {
+            if let other = tokens[place], other.hash == token.hash, other.compact == token.compact {
+                chosen = place
+                break
+            }
             let use = tokens[place]?.lastUse ?? 0
             if use < oldest {
                 oldest = use

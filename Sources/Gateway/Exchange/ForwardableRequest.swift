@@ -168,7 +168,7 @@ extension Exchange {
         let claims = permit.claims
         add("sallyport-agent", claims.subject, to: &fields)
         add("sallyport-issuer", claims.issuer, to: &fields)
-        add("sallyport-token-id", claims.tokenID, to: &fields)
+        if let tokenID = claims.tokenID { add("sallyport-token-id", tokenID, to: &fields) }
         if let grant = permit.grant { add("sallyport-scope", grant.text, to: &fields) }
         if let task = claims.task { add("sallyport-task", task, to: &fields) }
         if let orchestration = claims.orchestration { add("sallyport-orchestration", orchestration, to: &fields) }

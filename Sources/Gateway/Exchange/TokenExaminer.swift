@@ -41,7 +41,10 @@ final class TokenExaminer {
                     exchange.request.fields.value(credentials.token), among: snapshot.issuers,
                     subjectsWithin: connection.rules.subjectTrustDomains, now: now)
             } catch {
-                return .asks(try question(for: error, exchange, nil, .invalidWorkloadToken, snapshot))
+                let token = exchange.request.fields.value(credentials.token)
+                return .asks(
+                    try question(
+                        for: error, of: token, .invalidWorkloadToken, mayAsk: !exchange.hasAsked, snapshot))
             }
         }
         guard let credentials = presented.access else {
@@ -55,7 +58,8 @@ final class TokenExaminer {
                 now: now)
             return .verified(VerifiedCredentials(token: token, workload: workload.take()))
         } catch {
-            return .asks(try question(for: error, exchange, credentials, .invalidToken, snapshot))
+            let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
+            return .asks(try question(for: error, of: token, .invalidToken, mayAsk: !exchange.hasAsked, snapshot))
         }
     }
 
@@ -70,18 +74,16 @@ final class TokenExaminer {
 
     /// What to ask where a token cannot be judged yet; where it can, or asking did not help, it is refused.
     private func question(
-        for rejection: TokenRejection, _ exchange: borrowing Exchange, _ credentials: Credentials?, _ code: ProblemCode,
+        for rejection: TokenRejection, of token: Span<UInt8>, _ code: ProblemCode, mayAsk: Bool,
         _ snapshot: EnforcementSnapshot
     ) throws(Denial) -> Question {
         let issuers = snapshot.issuers.issuers
         switch rejection {
-        case .keyUnknown(let issuer) where !exchange.hasAsked:
-            return .keys(issuer: issuers[issuer].issuer, keyID: Self.keyID(of: token(in: exchange, credentials)))
-        case .keysMissing(let issuer) where !exchange.hasAsked:
+        case .keyUnknown(let issuer) where mayAsk:
+            return .keys(issuer: issuers[issuer].issuer, keyID: TokenVerifier.keyID(of: token))
+        case .keysMissing(let issuer) where mayAsk:
             return .keys(issuer: issuers[issuer].issuer, keyID: nil)
-        case .introspectionNeeded(let issuer) where !exchange.hasAsked:
-            guard let credentials else { throw Denial(code, rejection.reason) }
-            let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
+        case .introspectionNeeded(let issuer) where mayAsk:
             return .introspection(issuer: issuers[issuer].issuer, token: Array(copying: token))
         case .keysMissing, .introspectionNeeded:
             throw Denial(.unavailable, rejection.reason)
