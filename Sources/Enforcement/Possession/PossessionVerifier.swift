@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 import Cryptography
 public import Identity
 public import Tokens

@@ -1,3 +1,5 @@
+import Bytes
+import Cryptography
 public import Possession
 
 /// What is demanded of the proofs of possession that requests carry.

@@ -1,6 +1,8 @@
 public import Bytes
 public import Configuration
+import Cryptography
 public import Policy
+import Possession
 public import Revocation
 public import Tokens
 

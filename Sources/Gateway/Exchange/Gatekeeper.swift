@@ -3,7 +3,7 @@ import Configuration
 public import Cryptography
 import HTTP
 import Identity
-public import Policy
+import Policy
 import Possession
 import Revocation
 public import Tokens

@@ -1,3 +1,5 @@
+import Bytes
+import Configuration
 import HTTP
 import Policy
 import Possession
