@@ -62,7 +62,9 @@ private struct ConfigurationLoader {
         }
         guard faults.isEmpty, let audit, let digest else { return nil }
         return GatewayConfiguration(
-            workers: workers, listeners: listeners, issuers: issuers, routes: routes, upstreams: upstreams,
+            workers: workers, listeners: listeners, issuers: RetainedClaims.asked(by: routes, of: issuers),
+            routes: routes,
+            upstreams: upstreams,
             audit: audit,
             observability: observability, limits: limits, timeouts: timeouts, digest: digest,
             warnings: faults.warnings.map(\.description))
