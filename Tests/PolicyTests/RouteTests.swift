@@ -102,8 +102,8 @@ struct RouteTests {
 
     @Test("A route says whether it takes a subject for a confirmation")
     func svid() throws {
-        #expect(try Trial.route("/", possession: [.svid, .certificate]).acceptsSVID)
-        #expect(try !Trial.route("/", possession: [.certificate]).acceptsSVID)
+        #expect(try Trial.route("/", possession: [.svid, .certificate]).possessionRule.svidServesAsConfirmation)
+        #expect(try !Trial.route("/", possession: [.certificate]).possessionRule.svidServesAsConfirmation)
     }
 
     @Test("A scope that was read for another path is a mistake of the program")

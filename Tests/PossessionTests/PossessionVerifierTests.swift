@@ -49,8 +49,9 @@ struct PossessionVerifierTests {
             do throws(PossessionFailure) {
                 return .success(
                     try PossessionVerifier.verify(
-                        token: token, peer: peer, svidServesAsConfirmation: demand.svid,
-                        allowsSubjectMismatch: demand.allowsMismatch
+                        token: token, peer: peer, proof: nil, workloadProof: nil,
+                        rule: PossessionRule(
+                            svidServesAsConfirmation: demand.svid, allowsSubjectMismatch: demand.allowsMismatch)
                     ).methods)
             } catch {
                 return .failure(error)

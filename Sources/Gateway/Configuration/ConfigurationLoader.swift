@@ -65,9 +65,10 @@ private struct ConfigurationLoader {
         }
         guard faults.isEmpty, let audit, let digest else { return nil }
         return GatewayConfiguration(
-            workers: workers, listeners: listeners, issuers: issuers, routes: routes, possession: possession,
-            upstreams: upstreams, transactionTokens: transactionTokens, audit: audit, observability: observability,
-            limits: limits, timeouts: timeouts, digest: digest, warnings: faults.warnings.map(\.description))
+            workers: workers, listeners: listeners, issuers: RetainedClaims.asked(by: routes, of: issuers),
+            routes: routes, possession: possession, upstreams: upstreams, transactionTokens: transactionTokens,
+            audit: audit, observability: observability, limits: limits, timeouts: timeouts, digest: digest,
+            warnings: faults.warnings.map(\.description))
     }
 
     /// Refuses unknown keys in the sections of which nothing is built; known ones are refused by name already.

@@ -4,10 +4,11 @@ import Tokens
 
 /// Reads the section `issuers`.
 struct IssuerSection {
-    private static let keys = [
-        "issuer", "profile", "audiences", "jwks_file", "jwks_url", "refresh_interval", "ca_file", "algorithms",
-        "clock_leeway", "maximum_token_lifetime", "claims", "trust_domains",
-    ]
+    private static let keys =
+        [
+            "issuer", "profile", "audiences", "algorithms", "clock_leeway", "maximum_token_lifetime", "claims",
+            "trust_domains",
+        ] + KeySourceSection.keys
     private static let defaultLeeway = Interval.seconds(30)
     private static let greatestLeeway = Interval.seconds(300)
     private static let defaultLifetime = Interval.seconds(3600)
@@ -33,25 +34,67 @@ struct IssuerSection {
     private mutating func readIssuer(_ reader: DocumentReader) -> TokenIssuer? {
         guard let section = reader.section(Self.keys) else { return nil }
         let issuer = readName(section.required("issuer", "the iss of its tokens, such as https://broker.example"))
-        let profile = section.required("profile", "oauth")?.choice(TokenProfile.self)
-        let audiences = section.required("audiences", "what aud of its tokens must name")?
-            .distinct(atLeastOne: "audience") { $0.text() }
-        let algorithms = section.required("algorithms", "the signatures to accept, such as [ES256]")?
-            .distinct(atLeastOne: "algorithm") { $0.choice(SignatureAlgorithm.self) }
-        let leeway = duration(section.optional("clock_leeway"), in: .zero...Self.greatestLeeway, Self.defaultLeeway)
+        let profile = section.required("profile", "oauth, or what else its tokens are")?.choice(TokenProfile.self)
+        let audiences = readAudiences(section, profile)
+        let algorithms = readAlgorithms(section, profile)
+        let leeway = duration(
+            section.optional("clock_leeway"), in: .zero...Self.greatestLeeway,
+            profile == .agentwrit ? .zero : Self.defaultLeeway)
         let lifetime = duration(
             section.optional("maximum_token_lifetime"), in: .seconds(1)...Self.greatestLifetime, Self.defaultLifetime)
         let claims = readClaimNames(section.optional("claims"))
         let trustDomains = readTrustDomains(section.optional("trust_domains"))
-        let keys = section.required("jwks_file", "the path of the issuer's JWK set").flatMap {
-            readKeys($0, for: algorithms)
-        }
+        checkIntrospection(section.optional("introspection"), profile)
+        let source = KeySourceSection(context: context, section: section).read(for: algorithms)
         guard let issuer, let profile, let audiences, let algorithms, let leeway, let lifetime, let claims,
-            let trustDomains, let keys
+            let trustDomains, let source
         else { return nil }
         return TokenIssuer(
             issuer: issuer, profile: profile, audiences: audiences, algorithms: Set(algorithms), clockLeeway: leeway,
-            maximumTokenLifetime: lifetime, claimNames: claims, trustDomains: trustDomains.names, keys: keys)
+            maximumTokenLifetime: lifetime, claimNames: claims, trustDomains: trustDomains.names, keys: source.keys,
+            keySource: source.source)
+    }
+
+    /// What `aud` must name; a workload's token has none, and needs none here.
+    private func readAudiences(_ section: SectionReader, _ profile: TokenProfile?) -> [String]? {
+        guard let profile, profile.isWorkload, section.optional("audiences") == nil else {
+            return section.required("audiences", "what aud of its tokens must name")?
+                .distinct(atLeastOne: "audience") { $0.text() }
+        }
+        return []
+    }
+
+    /// The algorithms; none where the issuer is asked about its tokens, since no signature is verified then.
+    private func readAlgorithms(_ section: SectionReader, _ profile: TokenProfile?) -> [SignatureAlgorithm]? {
+        if section.optional("introspection") != nil {
+            section.optional("algorithms")?.refuse("the issuer is asked, and no signature is verified; remove the key")
+            return []
+        }
+        return section.required("algorithms", "the signatures to accept, such as [ES256]")?
+            .distinct(atLeastOne: "algorithm") { reader in
+                guard let algorithm = reader.choice(SignatureAlgorithm.self) else { return nil }
+                return check(algorithm, profile, reader) ? algorithm : nil
+            }
+    }
+
+    private func check(
+        _ algorithm: SignatureAlgorithm, _ profile: TokenProfile?, _ reader: DocumentReader
+    ) -> Bool {
+        let isEdDSA = algorithm == .edDSA || algorithm == .ed25519
+        switch profile {
+        case .agentwrit where !isEdDSA:
+            reader.refuse("an AgentWrit broker signs with EdDSA only; write EdDSA or Ed25519")
+        case .witSVID where isEdDSA:
+            reader.refuse("a WIT-SVID is never signed with EdDSA; remove it, or use the profile wimse")
+        default: return true
+        }
+        return false
+    }
+
+    private func checkIntrospection(_ reader: DocumentReader?, _ profile: TokenProfile?) {
+        guard let reader, let profile, profile != .oauth else { return }
+        reader.refuse(
+            "tokens of the profile \(profile.rawValue) are verified by their signature; write jwks_file or jwks_url")
     }
 
     private mutating func readName(_ reader: DocumentReader?) -> String? {
@@ -88,19 +131,5 @@ struct IssuerSection {
     private func readTrustDomains(_ reader: DocumentReader?) -> (names: [String]?, Void)? {
         guard let reader else { return (nil, ()) }
         return reader.distinct(atLeastOne: "trust domain") { $0.trustDomain() }.map { ($0, ()) }
-    }
-
-    private func readKeys(_ reader: DocumentReader, for algorithms: [SignatureAlgorithm]?) -> KeySet? {
-        guard let bytes = TrustFile(context: context).bytes(reader) else { return nil }
-        do throws(KeySetError) {
-            let set = try KeySet(jwks: bytes.span)
-            if let algorithms, !set.keys.contains(where: { key in algorithms.contains { key.publicKey.accepts($0) } }) {
-                reader.warn("no key of the set is for one of algorithms; every token of the issuer will be refused")
-            }
-            return set
-        } catch {
-            reader.refuse("the file cannot be used (\(error)); write the issuer's public keys as a JWK set")
-            return nil
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Policy
 import Possession
 
@@ -5,8 +6,10 @@ import Possession
 struct RouteSection {
     private static let keys = ["name", "match", "require", "forward", "upgrades", "upstream"]
     private static let requirementKeys = [
-        "issuers", "possession", "scope", "sponsor", "delegation", "claims", "dangerously_allow_subject_mismatch",
+        "issuers", "possession", "scope", "sponsor", "delegation", "claims", "acr", "max_age",
+        "dangerously_allow_subject_mismatch",
     ]
+    private static let ageRange = Interval.seconds(1)...Interval.seconds(366 * 24 * 3600)
     /// How many links a delegation chain may have where the route does not say.
     private static let defaultDelegationDepth = 5
 
@@ -102,10 +105,28 @@ struct RouteSection {
         if allowsMismatch == true {
             mismatch?.warn("any agent may use any other agent's token on this route if it is bound to its certificate")
         }
-        guard let issuers, let possession, let scope, let allowsMismatch else { return nil }
+        let claims = section.optional("claims").map { $0.claimRules() } ?? []
+        let sponsor = section.optional("sponsor").map { $0.flag() } ?? false
+        let contexts = section.optional("acr").map(readContexts) ?? []
+        let age = section.optional("max_age").map { $0.duration(in: Self.ageRange).map(Optional.some) } ?? .some(nil)
+        guard let issuers, let possession, let scope, let allowsMismatch, let claims, let sponsor, let contexts, let age
+        else { return nil }
         return RouteRequirement(
             issuers: issuers, possession: Set(possession), scope: scope,
-            maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch)
+            maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch, claims: claims,
+            requiresSponsor: sponsor, authenticationContexts: contexts, maximumAuthenticationAge: age)
+    }
+
+    /// The ways of authentication of which one is wanted: a challenge names them between quotes, with spaces between them.
+    private func readContexts(_ reader: DocumentReader) -> [String]? {
+        reader.distinct(atLeastOne: "way of authentication, as acr of a token names it") { item in
+            item.value(expected: "an acr: text without spaces, quotes and backslashes") { text in
+                let isPlain = text.utf8.allSatisfy { byte in
+                    byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                }
+                return isPlain ? text : nil
+            }
+        }
     }
 
     /// The scope; the outer optional tells whether it was understood.

@@ -36,6 +36,23 @@ struct TrustFile {
         }
     }
 
+    /// The secret in the file that `reader` names: one line of printable characters.
+    func secret(_ reader: DocumentReader) -> [UInt8]? {
+        guard let file = file(reader) else { return nil }
+        if file.isReadableByOthers {
+            reader.warn("other users may read this secret; make its mode 0600")
+        }
+        var secret = file.bytes
+        if secret.last == UInt8(ascii: "\n") { secret.removeLast() }
+        if secret.last == UInt8(ascii: "\r") { secret.removeLast() }
+        guard (1...1024).contains(secret.count), secret.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+            reader.refuse(
+                "the file holds no secret that can be used; write one line of at most 1024 printable characters")
+            return nil
+        }
+        return secret
+    }
+
     private func file(_ reader: DocumentReader) -> NamedFile? {
         guard let path = reader.text() else { return nil }
         let resolved = context.place.resolve(path)
