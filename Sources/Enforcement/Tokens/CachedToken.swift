@@ -10,7 +10,7 @@ final class CachedToken {
     let issuer: String
     let clockLeeway: Interval
     let trustDomains: [String]?
-    /// Of a Workload Identity Token: whom it speaks of. What is one kind of token is never found as the other.
+    /// Whom a Workload Identity Token speaks of; nothing of an access token, so that neither is ever found as the other.
     let workload: VouchedWorkload?
     /// Until when the issuer's answer counts; nothing where the token was verified by its signature.
     let knownUntil: UnixTime?

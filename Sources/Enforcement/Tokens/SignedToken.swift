@@ -108,14 +108,15 @@ struct SignedToken: ~Copyable {
     private borrowing func key(
         by rules: any TokenRules.Type, of issuer: TokenIssuer, at index: Int
     ) throws(TokenRejection) -> VerificationKey {
+        // First, so that nothing is fetched for what will be refused.
+        guard issuer.algorithms.contains(header.algorithm) else { throw .jws(.algorithm) }
         let isFetched = if case .url = issuer.keySource { true } else { false }
+        if isFetched, issuer.keys.isEmpty { throw .keysMissing(issuer: index) }
         let key: VerificationKey?
         do throws(JWSError) {
-            guard issuer.algorithms.contains(header.algorithm) else { throw .algorithm }
-            guard !issuer.keys.isEmpty || !isFetched else { throw .key }
             key = try rules.key(for: header, of: issuer)
         } catch {
-            throw error == .key && issuer.keys.isEmpty && isFetched ? .keysMissing(issuer: index) : .jws(error)
+            throw .jws(error)
         }
         guard let key else { throw isFetched ? .keyUnknown(issuer: index) : .jws(.key) }
         return key

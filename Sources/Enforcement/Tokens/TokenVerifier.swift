@@ -22,8 +22,8 @@ public struct VerifiedToken: ~Copyable {
 public final class TokenVerifier {
     private let engine: CryptographicEngine
     private var cache: VerifiedTokenCache
-    /// What issuers said of tokens that `cache` has no place for: mostly no. Apart, so that a flood of tokens which nobody issued
-    /// pushes out no verified one.
+    // What issuers said of tokens that `cache` has no place for, which is mostly no. Apart, so that a flood of tokens which nobody
+    // issued pushes out no verified one.
     private var answers: VerifiedTokenCache
 
     private static let answerCapacity = 1024
