@@ -115,10 +115,8 @@ struct PossessionVerifierTests {
     @Test(
         "C2, C3: A demand that cannot be checked is refused, whatever else holds",
         arguments: [
-            (false, #"{"jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#),
-            (true, #""jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc""#), (true, #""jwk":{"kty":"EC"}"#),
-            (true, #""jku":"https://localhost""#), (false, #"{"jwk":{"kty":"EC"}}"#), (false, "{}"),
-            (false, #"{"x":1}"#),
+            (true, #""jku":"https://localhost""#), (true, #""kid":"k""#), (true, #""x5t":"AA""#),
+            (false, #"{"jwe":"a.b.c.d.e"}"#), (false, "{}"), (false, #"{"x":1}"#),
         ])
     func unsupported(isBeside: Bool, confirmation: String) throws {
         let peer = try #require(try Handshake().peer(uris: [Self.agent]))
@@ -128,10 +126,20 @@ struct PossessionVerifierTests {
         #expect(try verdict(confirmation: bound(to: peer), peer: peer, demand) == .success([.certificate, .svid]))
     }
 
+    @Test("D14, C3: A token that names a key needs a proof by it, whatever else holds", arguments: [false, true])
+    func key(isBeside: Bool) throws {
+        let peer = try #require(try Handshake().peer(uris: [Self.agent]))
+        let key = #""jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc""#
+        let confirmation = isBeside ? "\(bound(to: peer).dropLast()),\(key)}" : "{\(key)}"
+        let demand = Demand(svid: true, allowsMismatch: true)
+        #expect(try verdict(confirmation: confirmation, peer: peer, demand) == .failure(.proofMissing))
+    }
+
     @Test("Every failure has its own reason")
     func reasons() {
         let failures: [PossessionFailure] = [
-            .certificateMismatch, .certificateMissing, .subjectMismatch, .unbound, .unsupported,
+            .certificateMismatch, .certificateMissing, .keyMismatch, .proofMissing, .subjectMismatch, .unbound,
+            .unsupported,
         ]
         #expect(Set(failures.map(\.reason)).count == failures.count)
         #expect(PossessionFailure.certificateMismatch.reason == "possession.certificate-mismatch")

@@ -92,7 +92,8 @@ final class ProofExaminer {
             origins: exchange.origin?.targets ?? [], path: exchange.target.path,
             aliases: snapshot.issuers.issuers[claims.issuerIndex].audiences,
             workloadToken: exchange.request.fields.value(credentials.token),
-            accessToken: Self.accessToken(in: exchange, presented), transactionToken: Self.transactionToken(in: exchange),
+            accessToken: Self.accessToken(in: exchange, presented),
+            transactionToken: Self.transactionToken(in: exchange),
             boundKey: key)
         do throws(WPTRejection) {
             return try wpt.verify(

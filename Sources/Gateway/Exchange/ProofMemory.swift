@@ -17,7 +17,8 @@ public final class ProofMemory: Sendable {
     ///     earlier process that may have seen them.
     public init(capacity: Int, secret: [UInt8], start: UnixTime, mistrustsExpiryUntil: UnixTime? = nil) {
         precondition(secret.count == 48, "16 bytes for the table, 32 for nonces")
-        replay = ReplayTable(capacity: capacity, key: Array(secret[..<16]), refusesBefore: start,
+        replay = ReplayTable(
+            capacity: capacity, key: Array(secret[..<16]), refusesBefore: start,
             mistrustsExpiryUntil: mistrustsExpiryUntil)
         nonceKey = Array(secret[16...])
     }

@@ -98,7 +98,7 @@ public final class Gateway {
             audit.register(worker.queue) { mailbox.post(.auditProgressed) }
             workers.append(worker)
         }
-        issuers.start(workers: workers.map(\.mailbox))
+        try issuers.start(workers: workers.map(\.mailbox))
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
@@ -147,7 +147,7 @@ public final class Gateway {
                 }
             }
             continueDraining()
-            issuers.tick()
+            dropOldKeys()
             observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
@@ -223,6 +223,14 @@ public final class Gateway {
             if isRotation { records.submit(.keysRotated, issuer: fetch.issuer) }
         }
         issuers.release(fetch.issuer)
+    }
+
+    /// Keys that could not be renewed for too long verify nothing any more.
+    private func dropOldKeys() {
+        let lapsed = issuers.tick()
+        guard !lapsed.isEmpty else { return }
+        publishKeys()
+        for issuer in lapsed { records.submit(.alertRaised, issuer: issuer, reason: "keys.stale") }
     }
 
     private func publishKeys() {

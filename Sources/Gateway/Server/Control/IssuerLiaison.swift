@@ -18,7 +18,7 @@ final class IssuerLiaison {
     private let retriever: Retriever
     private let mailbox: Mailbox<ControlMessage>
     private let logger: Logger
-    private var refresher = KeyRefresher()
+    private var refresher = KeyRefresher(jitterSeed: IssuerLiaison.seed())
     private var endpoints: [String: IntrospectionEndpoint] = [:]
     private var waiting: [String: [Asker]] = [:]
     private var workers: [Mailbox<WorkerMessage>] = []
@@ -33,9 +33,14 @@ final class IssuerLiaison {
     }
 
     /// Starts the thread that fetches, for workers whose questions it answers.
-    func start(workers: [Mailbox<WorkerMessage>]) {
+    func start(workers: [Mailbox<WorkerMessage>]) throws {
         self.workers = workers
-        retriever.start()
+        try retriever.start()
+    }
+
+    private static func seed() -> UInt64 {
+        var entropy = Entropy()
+        return entropy.word()
     }
 
     private func answer(_ worker: Int, _ number: UInt64, _ introspection: [UInt8]?) {
@@ -71,8 +76,12 @@ final class IssuerLiaison {
     }
 
     /// Starts the fetches that are due.
-    func tick() {
+    ///
+    /// - Returns: the issuers whose keys have become too old since the last time.
+    @discardableResult
+    func tick() -> [String] {
         for fetch in refresher.due(at: Self.now) { start(fetch) }
+        return refresher.lapsed(at: Self.now)
     }
 
     /// Milliseconds until ``tick()`` has something to do, if ever.

@@ -73,13 +73,17 @@ struct PlanBuilder {
                 let context = try TLSContext(
                     certificates: listener.certificates, minimumVersion: listener.minimumVersion,
                     applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy)
-                listeners.append(ListenerPlan(rules: ListenerRules(listener, documents: documents(of: listener)), policy: policy, context: context))
+                listeners.append(
+                    ListenerPlan(
+                        rules: ListenerRules(listener, documents: documents(of: listener)), policy: policy,
+                        context: context))
             } catch {
                 throw GatewayError("TLS of listener \(listener.name) cannot be set up (\(error)); check its files")
             }
         }
         return WorkerPlan(
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, timeouts: configuration.timeouts,
-            audit: configuration.audit, minter: configuration.transactionTokens.map { TransactionTokenMinter(settings: $0) })
+            audit: configuration.audit,
+            minter: configuration.transactionTokens.map { TransactionTokenMinter(settings: $0) })
     }
 }
