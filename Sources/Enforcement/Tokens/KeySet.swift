@@ -4,11 +4,21 @@ import JSON
 
 /// An issuer's public keys (RFC 7517 §5).
 public struct KeySet: Sendable {
-    /// The keys that can verify signatures, in the order of the set; never empty.
+    /// The keys that can verify signatures, in the order of the set; a set that was read has one at least.
     public let keys: [VerificationKey]
+
+    /// No keys: nothing was fetched yet.
+    public static let none = KeySet(keys: [])
 
     /// The number of keys that can verify signatures.
     public var count: Int { keys.count }
+
+    /// Whether there is no key at all.
+    public var isEmpty: Bool { keys.isEmpty }
+
+    private init(keys: [VerificationKey]) {
+        self.keys = keys
+    }
 
     /// Reads a JWK Set.
     ///
