@@ -51,7 +51,10 @@ let package = Package(
         .systemLibrary(
             name: "CNghttp2", path: "Sources/System/CNghttp2", pkgConfig: "libnghttp2",
             providers: [.apt(["libnghttp2-dev"])]),
-        .target(name: "CShims", dependencies: ["COpenSSL"], path: "Sources/System/CShims"),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/System/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CShims", dependencies: ["COpenSSL", "CCurl"], path: "Sources/System/CShims"),
         room("Reactor", on: .system, over: ["CShims"]),
 
         // Protocol: pure state machines over bytes.
@@ -86,6 +89,7 @@ let package = Package(
                 "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
+        room("Control", on: .gateway, over: ["Reactor", "CCurl", "CShims", "Bytes", "Cryptography", "Tokens"]),
         room(
             "Server", on: .gateway,
             over: [
@@ -130,6 +134,7 @@ let package = Package(
             ]),
         tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
         tests(of: "Upstream"),
+        tests(of: "Control", with: ["Support", "Reactor", "Bytes", "Cryptography", "TLS", "Identity", "Tokens"]),
         tests(
             of: "sallyport",
             with: ["Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Policy", "Configuration"]),

@@ -1,5 +1,6 @@
 #pragma once
 
 #include "sp_crypto.h"
+#include "sp_curl.h"
 #include "sp_kernel.h"
 #include "sp_tls.h"
