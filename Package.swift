@@ -94,7 +94,8 @@ let package = Package(
             "Server", on: .gateway,
             over: [
                 "Reactor", "CShims", "Bytes", "Cryptography", "TLS", "HTTP", "HTTP1", "HTTP2", "Identity", "Tokens",
-                "Possession", "Revocation", "Policy", "Audit", "Configuration", "Exchange", "Upstream", logging,
+                "Possession", "Revocation", "Policy", "Audit", "Configuration", "Control", "Exchange", "Upstream",
+                logging,
             ]),
         .executableTarget(
             name: "sallyport",

@@ -5,6 +5,7 @@ import Control
 import Exchange
 import Glibc
 public import Logging
+import Possession
 import Reactor
 import Tokens
 

@@ -3,6 +3,7 @@ import Configuration
 import Exchange
 import Identity
 import Policy
+import Possession
 import Reactor
 import Revocation
 import TLS

@@ -1,5 +1,7 @@
 import Bytes
 import Configuration
+import Policy
+import Possession
 import Reactor
 
 /// The moment from which on proofs of possession are believed: an earlier process may have seen those from before the start.
