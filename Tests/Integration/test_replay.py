@@ -335,7 +335,7 @@ def test_a_full_table_is_503_until_proofs_expire(world, upstream, launch, reach,
 
 
 def test_one_key_cannot_fill_the_table(world, upstream, launch, reach):
-    gateway = launch(configuration(world, upstream, replay={"capacity": 64}))
+    gateway = launch(configuration(world, upstream, replay={"capacity": 100}))
     flooder, holder = Holder(), Holder()
     await_proofs(gateway, world, Holder())
     connection = reach(gateway).http1(world.agent)

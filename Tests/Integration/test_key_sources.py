@@ -1,0 +1,421 @@
+"""Keys by URL: fetched, renewed, kept while their source is down, and never looked for where a token says (J10, P10)."""
+
+import json
+import threading
+
+import pytest
+
+from credentials import ISSUER, Broker
+from gateway import sallyport
+from upstreams import Upstream
+from world import route
+
+ROUTES = [route("any", "/any/{rest...}")]
+
+
+class KeyServer(Upstream):
+    """Serves a JWK set over TLS, with an ETag, and counts who asks."""
+
+    def __init__(self, identity, broker: Broker):
+        super().__init__(identity)
+        self.publish(broker)
+        self.answer = self.serve
+        self.max_age: int | None = None
+
+    def publish(self, *brokers: Broker) -> None:
+        keys = [key for broker in brokers for key in json.loads(broker.jwks())["keys"]]
+        self.text = json.dumps({"keys": keys}).encode()
+        self.tag = f'"{abs(hash(self.text))}"'
+
+    @property
+    def location(self) -> str:
+        return f"{self.url}/keys.json"
+
+    def serve(self, opened, request) -> None:
+        fields = [("ETag", self.tag), ("Content-Type", "application/jwk-set+json")]
+        if self.max_age is not None:
+            fields.append(("Cache-Control", f"max-age={self.max_age}"))
+        if request.header("if-none-match") == self.tag:
+            lines = ["HTTP/1.1 304 Not Modified", *(f"{name}: {value}" for name, value in fields), "", ""]
+            opened.send("\r\n".join(lines).encode())
+        else:
+            opened.answer(200, self.text, *fields)
+
+
+class NamedBroker(Broker):
+    """A broker of one key, with a name of its own."""
+
+    def __init__(self, kid: str, issuer: str = ISSUER):
+        super().__init__(issuer, ("ES256",))
+        self.kid = kid
+
+    def public_jwk(self, algorithm: str) -> dict:
+        return {**super().public_jwk(algorithm), "kid": self.kid}
+
+    def header(self, algorithm="ES256", **changes) -> dict:
+        return super().header(algorithm, **{"kid": self.kid, **changes})
+
+
+@pytest.fixture
+def broker() -> NamedBroker:
+    return NamedBroker("first")
+
+
+@pytest.fixture
+def keys(world, broker):
+    server = KeyServer(world.server, broker)
+    yield server
+    server.close()
+
+
+def issuer(world, keys, **changes) -> dict:
+    made = world.issuer(jwks_url=keys.location, ca_file=str(world.servers.file), algorithms=["ES256"])
+    del made["jwks_file"]
+    return {**made, **changes}
+
+
+def configuration(world, upstream, keys, **changes) -> dict:
+    return world.configuration(upstream.url, ROUTES, issuers=[issuer(world, keys, **changes)])
+
+
+def call(connection, token: str):
+    return connection.call("GET", "/any/a", token)
+
+
+def test_keys_are_fetched_before_it_is_ready(world, upstream, keys, broker, launch, reach, protocol):
+    connection = reach(launch(configuration(world, upstream, keys))).open(protocol, world.agent)
+    assert len(keys.requests) == 1
+    assert keys.request.start_line == "GET /keys.json HTTP/1.1"
+    assert keys.request.header("authorization") is None
+    assert call(connection, broker.token(world.agent)).status == 200
+    assert call(connection, NamedBroker("first").token(world.agent)).code == "invalid-token"
+    assert len(keys.requests) == 1
+
+
+def test_a_new_key_is_fetched_when_it_is_first_used(world, upstream, keys, broker, launch, reach, protocol):
+    """The call that meets it waits for the keys, and passes."""
+    gateway = launch(configuration(world, upstream, keys))
+    connection, second = reach(gateway).open(protocol, world.agent), NamedBroker("second")
+    assert call(connection, broker.token(world.agent)).status == 200
+    keys.publish(broker, second)
+    assert call(connection, second.token(world.agent)).status == 200
+    assert call(connection, broker.token(world.agent)).status == 200
+    assert len(keys.requests) == 2
+    rotated = gateway.wait(lambda: gateway.events("keys.rotated"), "the rotation on record")
+    assert ISSUER in json.dumps(rotated[-1])
+
+
+def test_a_withdrawn_key_is_believed_no_more(world, upstream, keys, broker, launch, reach):
+    """Tokens that were verified by it, and are remembered, are refused too."""
+    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
+    connection, token = reach(gateway).http1(world.agent), broker.token(world.agent)
+    assert call(connection, token).status == 200
+    second = NamedBroker("second")
+    keys.publish(second)
+    gateway.wait(lambda: call(connection, token).status == 401, "the withdrawn key to go")
+    assert call(connection, second.token(world.agent)).status == 200
+
+
+def test_unknown_keys_are_asked_for_once(world, upstream, keys, broker, launch, client_of):
+    """Bug 43: fifty calls at once with a key that nobody knows cause one fetch, and later ones none."""
+    gateway = launch(configuration(world, upstream, keys))
+    connections = [client_of(gateway).open(protocol, world.agent) for protocol in ["http/1.1", "h2"] * 5]
+    assert len(keys.requests) == 1
+    release = threading.Event()
+
+    def held(opened, request):
+        release.wait()
+        keys.serve(opened, request)
+
+    keys.answer = held
+    stranger, statuses = NamedBroker("stranger"), []
+
+    def run(connection):
+        for _ in range(5):
+            statuses.append(call(connection, stranger.token(world.agent)).status)
+
+    threads = [threading.Thread(target=run, args=(connection,)) for connection in connections]
+    for thread in threads:
+        thread.start()
+    keys.wait(lambda: len(keys.requests) == 2, "the second fetch")
+    # Those who know their key are not held up.
+    assert call(client_of(gateway).http1(world.agent), broker.token(world.agent)).status == 200
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == [401] * 50
+    assert len(keys.requests) == 2
+    for kid in range(20):
+        assert call(connections[0], NamedBroker(f"flood-{kid}").token(world.agent)).status == 401
+    assert len(keys.requests) <= 3
+
+
+@pytest.fixture
+def client_of(reach):
+    return reach
+
+
+def test_keys_outlive_their_source(world, upstream, keys, broker, launch, reach, protocol):
+    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
+    connection = reach(gateway).open(protocol, world.agent)
+    assert call(connection, broker.token(world.agent)).status == 200
+    asked = len(keys.requests)
+    keys.answer = lambda opened, request: opened.close()
+    keys.wait(lambda: len(keys.requests) >= asked + 2, "fetches that fail")
+    assert call(connection, broker.token(world.agent)).status == 200
+    assert gateway.observe("/readyz") == 200
+    assert call(connection, NamedBroker("unknown").token(world.agent)).status == 401
+    keys.answer = keys.serve
+    second = NamedBroker("second")
+    keys.publish(second)
+    gateway.wait(lambda: call(connection, second.token(world.agent)).status == 200, "the source to be asked again")
+
+
+def test_keys_that_are_too_old_are_believed_no_more(world, upstream, keys, broker, launch, reach, protocol):
+    """Then nobody can tell a good token from a bad one: 503, and not ready."""
+    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s", maximum_staleness="3s"))
+    connection = reach(gateway).open(protocol, world.agent)
+    assert call(connection, broker.token(world.agent)).status == 200
+    keys.answer = lambda opened, request: opened.answer(503)
+    gateway.wait(lambda: call(connection, broker.token(world.agent)).status == 503, "the keys to grow too old")
+    told = call(connection, broker.token(world.agent))
+    assert (told.status, told.code) == (503, "unavailable")
+    assert gateway.observe("/readyz") == 503
+    keys.answer = keys.serve
+    gateway.wait(lambda: gateway.observe("/readyz") == 200, "new keys")
+    assert call(connection, broker.token(world.agent)).status == 200
+
+
+def test_what_has_not_changed_is_not_sent_again(world, upstream, keys, broker, launch, reach):
+    """RFC 9110 §13.1.2: with the tag of what is known, which is renewed by a 304 alone."""
+    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s", maximum_staleness="4s"))
+    keys.wait(lambda: len(keys.requests) >= 7, "several refreshes")
+    assert keys.requests[0].header("if-none-match") is None
+    assert {request.header("if-none-match") for request in keys.requests[1:]} == {keys.tag}
+    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 200
+    assert not gateway.events("keys.rotated")
+
+
+BAD_ANSWERS = {
+    "closed": lambda opened, request: opened.close(),
+    "reset": lambda opened, request: opened.reset(),
+    "cut in the middle, bug 22": lambda opened, request: (
+        opened.send(b'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"keys": ['),
+        opened.close(),
+    ),
+    "404": lambda opened, request: opened.answer(404),
+    "500": lambda opened, request: opened.answer(500),
+    "204": lambda opened, request: opened.send(b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "304 of nothing": lambda opened, request: opened.send(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+    "no JSON": lambda opened, request: opened.answer(200, b"<html>sign in</html>"),
+    "no keys": lambda opened, request: opened.answer(200, b'{"keys": []}'),
+    "no set": lambda opened, request: opened.answer(200, b"[]"),
+    "empty": lambda opened, request: opened.answer(200, b""),
+    "endless": lambda opened, request: opened.answer(200, b'{"keys": [' + b" " * 3_000_000 + b"]}"),
+    "no HTTP": lambda opened, request: (opened.send(b"garbage\r\n\r\n"), opened.close()),
+}
+
+
+def private_key(broker):
+    key = {**broker.keys["ES256"].as_dict(private=True), "kid": "first", "alg": "ES256"}
+    return lambda opened, request: opened.answer(200, json.dumps({"keys": [key]}).encode())
+
+
+def same_name_twice(broker):
+    """P10: which of the two is meant?"""
+    text = json.dumps({"keys": [broker.public_jwk("ES256"), NamedBroker("first").public_jwk("ES256")]})
+    return lambda opened, request: opened.answer(200, text.encode())
+
+
+def symmetric_key(broker):
+    """P12."""
+    text = json.dumps({"keys": [broker.public_jwk("ES256"), {"kty": "oct", "k": "AQAB", "kid": "x"}]})
+    return lambda opened, request: opened.answer(200, text.encode())
+
+
+BAD_SETS = {"a private key": private_key, "P10 a name twice": same_name_twice, "P12 a symmetric key": symmetric_key}
+
+
+@pytest.fixture(scope="module")
+def sourceless(world, the_upstream, launch):
+    """A gateway whose keys never came, and their source."""
+    broker = NamedBroker("first")
+    keys = KeyServer(world.server, broker)
+    keys.answer = BAD_ANSWERS["404"]
+    gateway = launch(configuration(world, the_upstream, keys, refresh_interval="1s"), until="/healthz")
+    yield gateway, keys, broker
+    keys.close()
+
+
+@pytest.mark.parametrize("name", [*BAD_ANSWERS, *BAD_SETS])
+def test_no_keys_are_learned_from_a_bad_answer(sourceless, reach, world, upstream, name):
+    """The call waits for a fetch, and is then refused with 503; nothing ends."""
+    gateway, keys, broker = sourceless
+    keys.answer = BAD_ANSWERS.get(name) or BAD_SETS[name](broker)
+    asked = len(keys.requests)
+    keys.wait(lambda: len(keys.requests) > asked, "a fetch")
+    told = call(reach(gateway).http1(world.agent), broker.token(world.agent))
+    assert (told.status, told.code) == (503, "unavailable")
+    assert not upstream.requests
+    assert gateway.observe("/readyz") == 503
+    assert gateway.observe("/healthz") == 200
+
+
+def test_once_the_source_is_well_the_keys_come(sourceless, reach, world, upstream):
+    gateway, keys, broker = sourceless
+    keys.answer = keys.serve
+    gateway.wait(lambda: gateway.observe("/readyz") == 200, "the keys")
+    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 200
+
+
+def test_bad_sets_do_not_replace_good_keys(world, upstream, keys, broker, launch, reach):
+    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
+    connection = reach(gateway).http1(world.agent)
+    for name in BAD_SETS:
+        keys.answer = BAD_SETS[name](broker)
+        asked = len(keys.requests)
+        keys.wait(lambda n=asked: len(keys.requests) >= n + 2, "fetches")
+        assert call(connection, broker.token(world.agent)).status == 200
+    assert not gateway.events("keys.rotated")
+
+
+def test_keys_that_cannot_be_used_are_passed_over(world, upstream, keys, broker, launch, reach):
+    """P12: a set may hold keys for other purposes, and of kinds that we do not know."""
+    others = [
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA", "kid": "pq"},
+        {**NamedBroker("enc").public_jwk("ES256"), "use": "enc"},
+        {**NamedBroker("ops").public_jwk("ES256"), "key_ops": ["sign"]},
+        {"kty": "EC", "crv": "secp256k1", "x": "AAAA", "y": "AAAA", "kid": "k1"},
+    ]
+    text = json.dumps({"keys": [*others, broker.public_jwk("ES256")]}).encode()
+    keys.answer = lambda opened, request: opened.answer(200, text)
+    connection = reach(launch(configuration(world, upstream, keys))).http1(world.agent)
+    assert call(connection, broker.token(world.agent)).status == 200
+    for kid in ("enc", "ops"):
+        assert call(connection, NamedBroker(kid).token(world.agent)).code == "invalid-token"
+
+
+def test_a_redirection_is_not_followed(world, upstream, keys, broker, launch, reach):
+    """The keys of an issuer are where its configuration says, and nowhere else."""
+    elsewhere = KeyServer(world.server, broker)
+    for status in (301, 302, 307, 308):
+        keys.answer = lambda opened, request, s=status: opened.answer(
+            s, b"", ("Location", elsewhere.location), reason="Moved"
+        )
+    gateway = launch(configuration(world, upstream, keys), until="/healthz")
+    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 503
+    assert keys.requests and not elsewhere.requests
+    elsewhere.close()
+
+
+def test_the_servers_certificate_is_verified(world, upstream, keys, broker, launch, reach):
+    for changes in ({"ca_file": str(world.agents.file)}, {"jwks_url": keys.location.replace("localhost", "127.0.0.1")}):
+        gateway = launch(configuration(world, upstream, keys, **changes), until="/healthz")
+        status = call(reach(gateway).http1(world.agent), broker.token(world.agent)).status
+        # The certificate is for the address too; only the authority differs.
+        assert status == (503 if "ca_file" in changes else 200)
+
+
+def test_a_server_of_another_name_is_refused(world, upstream, broker, launch, reach):
+    server = KeyServer(world.servers.issue(dns=["elsewhere.example.test"]), broker)
+    gateway = launch(configuration(world, upstream, server), until="/healthz")
+    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 503
+    assert not server.requests
+    server.close()
+
+
+def test_keys_over_plain_http_are_refused_by_name(world, upstream, tmp_path):
+    from gateway import Gateway
+
+    made = world.issuer(jwks_url=f"{upstream.url}/keys.json")
+    del made["jwks_file"]
+    told = sallyport("check", "--config", str(Gateway(tmp_path, world.configuration(upstream.url, issuers=[made])).file))
+    assert told.returncode == 1
+    assert "jwks_url" in told.stderr and "https" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"jwks_file": "both.json"},
+        {"jwks_url": "nonsense"},
+        {"jwks_url": "https://user:password@localhost/keys"},
+        {"jwks_url": "file:///etc/passwd"},
+        {"refresh_interval": "0s"},
+        {"ca_file": "/nonexistent"},
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(world, upstream, keys, tmp_path, changes):
+    from gateway import Gateway
+
+    made = configuration(world, upstream, keys, **changes)
+    told = sallyport("check", "--config", str(Gateway(tmp_path, made).file))
+    assert told.returncode == 1
+    assert next(iter(changes)).split("_")[0] in told.stderr
+
+
+def test_bug_28_what_a_token_says_of_keys_is_not_followed(world, upstream, keys, broker, launch, reach):
+    """An issuer that nobody configured, and addresses of keys in the header: no request leaves the gateway."""
+    bait = KeyServer(world.server, broker)
+    connection = reach(launch(configuration(world, upstream, keys))).http1(world.agent)
+    asked = len(keys.requests)
+    stranger = NamedBroker("stranger", bait.url)
+    for token in (
+        stranger.token(world.agent),
+        stranger.token(world.agent, header={"jku": bait.location}),
+        NamedBroker("first").token(world.agent, header={"jku": bait.location}),
+        NamedBroker("first").forge(
+            broker.header(x5u=bait.location, jku=bait.location), broker.claims(world.agent)
+        ),
+        broker.token(world.agent, cnf={"jku": bait.location}),
+    ):
+        assert call(connection, token).code == "invalid-token"
+    assert call(connection, broker.token(world.agent)).status == 200
+    assert len(keys.requests) == asked and not bait.requests and not bait.connections
+    bait.close()
+
+
+@pytest.mark.parametrize("kid", ["../../keys", "first?x=1", "first#", "http://127.0.0.1/", "first\r\nHost: x", "%2e%2e"])
+def test_J10_the_name_of_a_key_is_no_part_of_an_address(world, upstream, keys, broker, launch, reach, kid):
+    connection = reach(launch(configuration(world, upstream, keys))).http1(world.agent)
+    token = broker.forge(broker.header(kid=kid), broker.claims(world.agent))
+    assert call(connection, token).code == "invalid-token"
+    assert {request.start_line for request in keys.requests} == {"GET /keys.json HTTP/1.1"}
+    assert kid.encode() not in keys.received
+
+
+def test_J8_keys_of_one_issuer_are_not_anothers(world, upstream, keys, broker, launch, reach):
+    """Even where both use the same name for a key."""
+    other = NamedBroker("first", "https://second.example.test")
+    second = KeyServer(world.server, other)
+    issuers = [issuer(world, keys), {**issuer(world, second), "issuer": other.issuer}]
+    routes = [route("any", "/any/{rest...}", issuers=[ISSUER, other.issuer])]
+    connection = reach(launch(world.configuration(upstream.url, routes, issuers=issuers))).http1(world.agent)
+    assert call(connection, broker.token(world.agent)).status == 200
+    assert call(connection, other.token(world.agent)).status == 200
+    assert call(connection, broker.token(world.agent, iss=other.issuer)).code == "invalid-token"
+    assert call(connection, other.token(world.agent, iss=ISSUER)).code == "invalid-token"
+    second.close()
+
+
+def test_a_reload_keeps_the_keys(world, upstream, keys, broker, launch, reach):
+    """A source that is down at the moment of a reload takes nothing away."""
+    gateway = launch(configuration(world, upstream, keys))
+    keys.answer = BAD_ANSWERS["500"]
+    changed = json.loads(json.dumps(gateway.configuration))
+    changed["routes"].append(route("new", "/new/{x}"))
+    gateway.reload(changed)
+    connection = reach(gateway).http1(world.agent)
+    gateway.wait(lambda: connection.call("GET", "/new/a", broker.token(world.agent)).status == 200, "the new route")
+
+
+def test_many_callers_without_keys_wait_for_one_fetch(world, upstream, keys, broker, launch, reach):
+    """Bug 22: many tokens, no keys, and a source that dies in the middle of its answer."""
+    keys.answer = BAD_ANSWERS["500"]
+    gateway = launch(configuration(world, upstream, keys), until="/healthz")
+    keys.answer = BAD_ANSWERS["cut in the middle, bug 22"]
+    connection = reach(gateway).http2(world.agent)
+    streams = [connection.start("GET", "/any/a", broker.token(world.agent)) for _ in range(50)]
+    assert {connection.response(stream).status for stream in streams} == {503}
+    assert len(keys.requests) < 10
+    assert not upstream.requests
