@@ -269,7 +269,9 @@ REFUSED = {
     "J4 the point at zero": lambda c: c.jwk(x=base64url(bytes(32)), y=base64url(bytes(32))),
     "J4 a coordinate beyond the field": lambda c: c.jwk(x=base64url(b"\xff" * 32)),
     "P8 a shorter coordinate": shorter_coordinate,
-    "P8 a longer coordinate": lambda c: c.jwk(x=base64url(b"\0" + base64.urlsafe_b64decode(c.holder.public["x"] + "="))),
+    "P8 a longer coordinate": lambda c: c.jwk(
+        x=base64url(b"\0" + base64.urlsafe_b64decode(c.holder.public["x"] + "="))
+    ),
     "P8 a padded coordinate": lambda c: c.jwk(x=c.holder.public["x"] + "="),
     "P8 a trailing bit in a coordinate": lambda c: c.jwk(x=nudged(c.holder.public["x"])),
     "P8 no y": lambda c: c.jwk(y=ABSENT),
@@ -672,7 +674,8 @@ def test_D15_the_schemes_case_does_not_matter(connections, case, upstream, proto
 
 
 @pytest.mark.parametrize(
-    "scheme", ["DPoP  ", "DPoP\t", "DPoP \t", "DPoP\v", "DPoP\xa0", "DPoP,", "DPoP=", "DPoP:", "DPoP", "DPoP, ", "D PoP "]
+    "scheme",
+    ["DPoP  ", "DPoP\t", "DPoP \t", "DPoP\v", "DPoP\xa0", "DPoP,", "DPoP=", "DPoP:", "DPoP", "DPoP, ", "D PoP "],
 )
 def test_D15_exactly_one_space_stands_between(connection, case, upstream, scheme):
     """Bug 20: a tab was read as a space by one side only."""

@@ -65,7 +65,7 @@ def secret_file(world):
 
 def configuration(world, upstream, issuer, secret_file, routes=None, **changes) -> dict:
     made = world.issuer()
-    del made["jwks_file"]
+    del made["jwks_file"], made["algorithms"]
     made["introspection"] = {
         "url": f"{issuer.url}/introspect",
         "client_id": CLIENT,

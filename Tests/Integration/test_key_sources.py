@@ -1,6 +1,5 @@
 """Keys by URL: fetched, renewed, kept while their source is down, and never looked for where a token says (J10, P10)."""
 
-import itertools
 import json
 import threading
 
@@ -83,6 +82,45 @@ def call(connection, token: str):
     return connection.call("GET", "/any/a", token)
 
 
+class Aged:
+    """A gateway with several issuers that changed after their keys were fetched first, and are asked again after 10 s."""
+
+    def __init__(self, world, upstream, launch):
+        self.brokers = {
+            name: NamedBroker(name, f"https://{name}.example.test") for name in ("same", "new", "down", "bad")
+        }
+        self.servers = {name: KeyServer(world.server, broker) for name, broker in self.brokers.items()}
+        issuers = [
+            {**issuer(world, self.servers[name], refresh_interval="10s"), "issuer": broker.issuer}
+            for name, broker in self.brokers.items()
+        ]
+        routes = [route("any", "/any/{rest...}", issuers=[broker.issuer for broker in self.brokers.values()])]
+        self.gateway = launch(world.configuration(upstream.url, routes, issuers=issuers))
+        self.successor = NamedBroker("successor", self.brokers["new"].issuer)
+        self.servers["new"].publish(self.successor)
+        self.servers["down"].answer = lambda opened, request: opened.close()
+        self.servers["bad"].answer = BAD_SETS["a private key"](self.brokers["bad"])
+
+    def refreshed(self, name: str) -> KeyServer:
+        """The source of an issuer, once it has been asked again."""
+        self.servers[name].wait(
+            lambda: len(self.servers[name].requests) >= 2, f"the keys of {name} to be asked for again"
+        )
+        return self.servers[name]
+
+    def token(self, world, name: str) -> str:
+        return self.brokers[name].token(world.agent)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def aged(world, the_upstream, launch):
+    """Begun before all tests of the module, and looked at by the last ones."""
+    aged = Aged(world, the_upstream, launch)
+    yield aged
+    for server in aged.servers.values():
+        server.close()
+
+
 def test_keys_are_fetched_before_it_is_ready(world, upstream, keys, broker, launch, reach, protocol):
     connection = reach(launch(configuration(world, upstream, keys))).open(protocol, world.agent)
     assert len(keys.requests) == 1
@@ -104,17 +142,6 @@ def test_a_new_key_is_fetched_when_it_is_first_used(world, upstream, keys, broke
     assert len(keys.requests) == 2
     rotated = gateway.wait(lambda: gateway.events("keys.rotated"), "the rotation on record")
     assert ISSUER in json.dumps(rotated[-1])
-
-
-def test_a_withdrawn_key_is_believed_no_more(world, upstream, keys, broker, launch, reach):
-    """Tokens that were verified by it, and are remembered, are refused too."""
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
-    connection, token = reach(gateway).http1(world.agent), broker.token(world.agent)
-    assert call(connection, token).status == 200
-    second = NamedBroker("second")
-    keys.publish(second)
-    gateway.wait(lambda: call(connection, token).status == 401, "the withdrawn key to go")
-    assert call(connection, second.token(world.agent)).status == 200
 
 
 def test_unknown_keys_are_asked_for_once(world, upstream, keys, broker, launch, reach):
@@ -149,47 +176,6 @@ def test_unknown_keys_are_asked_for_once(world, upstream, keys, broker, launch, 
     for kid in range(20):
         assert call(connections[0], NamedBroker(f"flood-{kid}").token(world.agent)).status == 401
     assert len(keys.requests) <= 3
-
-
-def test_keys_outlive_their_source(world, upstream, keys, broker, launch, reach, protocol):
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
-    connection = reach(gateway).open(protocol, world.agent)
-    assert call(connection, broker.token(world.agent)).status == 200
-    asked = len(keys.requests)
-    keys.answer = lambda opened, request: opened.close()
-    keys.wait(lambda: len(keys.requests) >= asked + 2, "fetches that fail")
-    assert call(connection, broker.token(world.agent)).status == 200
-    assert gateway.observe("/readyz") == 200
-    assert call(connection, NamedBroker("unknown").token(world.agent)).status == 401
-    keys.answer = keys.serve
-    second = NamedBroker("second")
-    keys.publish(second)
-    gateway.wait(lambda: call(connection, second.token(world.agent)).status == 200, "the source to be asked again")
-
-
-def test_keys_that_are_too_old_are_believed_no_more(world, upstream, keys, broker, launch, reach, protocol):
-    """Then nobody can tell a good token from a bad one: 503, and not ready."""
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s", maximum_staleness="3s"))
-    connection = reach(gateway).open(protocol, world.agent)
-    assert call(connection, broker.token(world.agent)).status == 200
-    keys.answer = lambda opened, request: opened.answer(503)
-    gateway.wait(lambda: call(connection, broker.token(world.agent)).status == 503, "the keys to grow too old")
-    told = call(connection, broker.token(world.agent))
-    assert (told.status, told.code) == (503, "unavailable")
-    assert gateway.observe("/readyz") == 503
-    keys.answer = keys.serve
-    gateway.wait(lambda: gateway.observe("/readyz") == 200, "new keys")
-    assert call(connection, broker.token(world.agent)).status == 200
-
-
-def test_what_has_not_changed_is_not_sent_again(world, upstream, keys, broker, launch, reach):
-    """RFC 9110 §13.1.2: with the tag of what is known, which is renewed by a 304 alone."""
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s", maximum_staleness="4s"))
-    keys.wait(lambda: len(keys.requests) >= 7, "several refreshes")
-    assert keys.requests[0].header("if-none-match") is None
-    assert {request.header("if-none-match") for request in keys.requests[1:]} == {keys.tag}
-    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 200
-    assert not gateway.events("keys.rotated")
 
 
 BAD_ANSWERS = {
@@ -234,45 +220,50 @@ BAD_SETS = {"a private key": private_key, "P10 a name twice": same_name_twice, "
 
 @pytest.fixture(scope="module")
 def sourceless(world, the_upstream, launch):
-    """A gateway whose keys never came, and their source."""
-    broker = NamedBroker("first")
-    keys = KeyServer(world.server, broker)
-    keys.answer = BAD_ANSWERS["404"]
-    gateway = launch(configuration(world, the_upstream, keys, refresh_interval="1s"), until="/healthz")
-    yield gateway, keys, broker
-    keys.close()
+    """A gateway with an issuer for each bad answer, whose keys never came; and a place that nobody should be led to."""
+    elsewhere = KeyServer(world.server, NamedBroker("first"))
+    brokers, servers, issuers = {}, {}, []
+    for number, name in enumerate([*BAD_ANSWERS, *REDIRECTIONS, *BAD_SETS]):
+        broker = brokers[name] = NamedBroker("first", f"https://issuer-{number}.example.test")
+        server = servers[name] = KeyServer(world.server, broker)
+        if name in REDIRECTIONS:
+            server.answer = lambda opened, request, name=name: opened.answer(
+                REDIRECTIONS[name], b"", ("Location", elsewhere.location)
+            )
+        else:
+            server.answer = BAD_ANSWERS.get(name) or BAD_SETS[name](broker)
+        issuers.append({**issuer(world, server), "issuer": broker.issuer})
+    routes = [route("any", "/any/{rest...}", issuers=[broker.issuer for broker in brokers.values()])]
+    gateway = launch(world.configuration(the_upstream.url, routes, issuers=issuers), until="/healthz")
+    yield gateway, brokers, servers, elsewhere
+    for server in (*servers.values(), elsewhere):
+        server.close()
 
 
-@pytest.mark.parametrize("name", [*BAD_ANSWERS, *BAD_SETS])
+REDIRECTIONS = {f"redirected by {status}": status for status in (301, 302, 303, 307, 308)}
+
+
+@pytest.mark.parametrize("name", [*BAD_ANSWERS, *REDIRECTIONS, *BAD_SETS])
 def test_no_keys_are_learned_from_a_bad_answer(sourceless, reach, world, upstream, name):
-    """The call waits for a fetch, and is then refused with 503; nothing ends."""
-    gateway, keys, broker = sourceless
-    keys.answer = BAD_ANSWERS.get(name) or BAD_SETS[name](broker)
-    asked = len(keys.requests)
-    keys.wait(lambda: len(keys.requests) > asked, "a fetch")
-    told = call(reach(gateway).http1(world.agent), broker.token(world.agent))
+    """The call is refused with 503, since nobody can judge its token; nothing ends, and no other address is asked."""
+    gateway, brokers, servers, elsewhere = sourceless
+    servers[name].wait(lambda: servers[name].requests, "a fetch")
+    told = call(reach(gateway).http1(world.agent), brokers[name].token(world.agent))
     assert (told.status, told.code) == (503, "unavailable")
-    assert not upstream.requests
+    assert told.header("retry-after")
+    assert not upstream.requests and not elsewhere.requests
     assert gateway.observe("/readyz") == 503
     assert gateway.observe("/healthz") == 200
 
 
-def test_once_the_source_is_well_the_keys_come(sourceless, reach, world, upstream):
-    gateway, keys, broker = sourceless
-    keys.answer = keys.serve
-    gateway.wait(lambda: gateway.observe("/readyz") == 200, "the keys")
-    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 200
-
-
-def test_bad_sets_do_not_replace_good_keys(world, upstream, keys, broker, launch, reach):
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"))
+def test_once_the_sources_are_well_the_keys_come(sourceless, reach, world, upstream):
+    gateway, brokers, servers, _ = sourceless
+    for server in servers.values():
+        server.answer = server.serve
+    gateway.wait(lambda: gateway.observe("/readyz") == 200, "all keys")
     connection = reach(gateway).http1(world.agent)
-    for name in BAD_SETS:
-        keys.answer = BAD_SETS[name](broker)
-        asked = len(keys.requests)
-        keys.wait(lambda n=asked: len(keys.requests) >= n + 2, "fetches")
+    for broker in brokers.values():
         assert call(connection, broker.token(world.agent)).status == 200
-    assert not gateway.events("keys.rotated")
 
 
 def test_keys_that_cannot_be_used_are_passed_over(world, upstream, keys, broker, launch, reach):
@@ -289,18 +280,6 @@ def test_keys_that_cannot_be_used_are_passed_over(world, upstream, keys, broker,
     assert call(connection, broker.token(world.agent)).status == 200
     for kid in ("enc", "ops"):
         assert call(connection, NamedBroker(kid).token(world.agent)).code == "invalid-token"
-
-
-def test_a_redirection_is_not_followed(world, upstream, keys, broker, launch, reach):
-    """The keys of an issuer are where its configuration says, and nowhere else."""
-    elsewhere = KeyServer(world.server, broker)
-    statuses = itertools.cycle([301, 302, 307, 308])
-    keys.answer = lambda opened, request: opened.answer(next(statuses), b"", ("Location", elsewhere.location))
-    gateway = launch(configuration(world, upstream, keys, refresh_interval="1s"), until="/healthz")
-    keys.wait(lambda: len(keys.requests) >= 4, "fetches")
-    assert call(reach(gateway).http1(world.agent), broker.token(world.agent)).status == 503
-    assert not elsewhere.requests
-    elsewhere.close()
 
 
 def test_the_servers_certificate_is_verified(world, upstream, keys, broker, launch, reach):
@@ -321,7 +300,9 @@ def test_a_server_of_another_name_is_refused(world, upstream, broker, launch, re
 def test_keys_over_plain_http_are_refused_by_name(world, upstream, tmp_path):
     made = world.issuer(jwks_url=f"{upstream.url}/keys.json")
     del made["jwks_file"]
-    told = sallyport("check", "--config", str(Gateway(tmp_path, world.configuration(upstream.url, issuers=[made])).file))
+    told = sallyport(
+        "check", "--config", str(Gateway(tmp_path, world.configuration(upstream.url, issuers=[made])).file)
+    )
     assert told.returncode == 1
     assert "jwks_url" in told.stderr and "https" in told.stderr
 
@@ -354,9 +335,7 @@ def test_bug_28_what_a_token_says_of_keys_is_not_followed(world, upstream, keys,
         stranger.token(world.agent),
         stranger.token(world.agent, header={"jku": bait.location}),
         NamedBroker("first").token(world.agent, header={"jku": bait.location}),
-        NamedBroker("first").forge(
-            broker.header(x5u=bait.location, jku=bait.location), broker.claims(world.agent)
-        ),
+        NamedBroker("first").forge(broker.header(x5u=bait.location, jku=bait.location), broker.claims(world.agent)),
         broker.token(world.agent, cnf={"jku": bait.location}),
     ):
         assert call(connection, token).code == "invalid-token"
@@ -365,7 +344,9 @@ def test_bug_28_what_a_token_says_of_keys_is_not_followed(world, upstream, keys,
     bait.close()
 
 
-@pytest.mark.parametrize("kid", ["../../keys", "first?x=1", "first#", "http://127.0.0.1/", "first\r\nHost: x", "%2e%2e"])
+@pytest.mark.parametrize(
+    "kid", ["../../keys", "first?x=1", "first#", "http://127.0.0.1/", "first\r\nHost: x", "%2e%2e"]
+)
 def test_J10_the_name_of_a_key_is_no_part_of_an_address(world, upstream, keys, broker, launch, reach, kid):
     connection = reach(launch(configuration(world, upstream, keys))).http1(world.agent)
     token = broker.forge(broker.header(kid=kid), broker.claims(world.agent))
@@ -409,3 +390,36 @@ def test_many_callers_without_keys_wait_for_one_fetch(world, upstream, keys, bro
     assert {connection.response(stream).status for stream in streams} == {503}
     assert len(keys.requests) < 10
     assert not upstream.requests
+
+
+# What the first of all gateways of this module has come to, some seconds after its start
+
+
+def test_what_has_not_changed_is_not_sent_again(aged, reach, world, upstream):
+    """RFC 9110 §13.1.2: with the tag of what is known, and a 304 renews it."""
+    source = aged.refreshed("same")
+    assert source.requests[0].header("if-none-match") is None
+    assert source.requests[1].header("if-none-match") == source.tag
+    assert call(reach(aged.gateway).http1(world.agent), aged.token(world, "same")).status == 200
+    assert "same.example.test" not in json.dumps(aged.gateway.events("keys.rotated"))
+
+
+def test_a_withdrawn_key_is_believed_no_more(aged, reach, world, upstream):
+    """Tokens that it signed are refused, though they were accepted before."""
+    connection = reach(aged.gateway).http1(world.agent)
+    aged.refreshed("new")
+    token = aged.token(world, "new")
+    aged.gateway.wait(lambda: call(connection, token).status == 401, "the withdrawn key to go")
+    assert call(connection, aged.successor.token(world.agent)).status == 200
+    assert "new.example.test" in json.dumps(aged.gateway.events("keys.rotated"))
+
+
+@pytest.mark.parametrize("name", ["down", "bad"])
+def test_keys_outlive_their_source(aged, reach, world, upstream, name):
+    """A source that is down, or tells nonsense, takes nothing away."""
+    aged.refreshed(name)
+    connection = reach(aged.gateway).http1(world.agent)
+    assert call(connection, aged.token(world, name)).status == 200
+    assert call(connection, NamedBroker("unknown", aged.brokers[name].issuer).token(world.agent)).status == 401
+    assert aged.gateway.observe("/readyz") == 200
+    assert f"{name}.example.test" not in json.dumps(aged.gateway.events("keys.rotated"))

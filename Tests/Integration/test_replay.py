@@ -124,9 +124,7 @@ def test_bug_17_two_keys_may_use_the_same_identifier(connection, gateway, world,
     for holder in (Holder(), Holder(), Holder("Ed25519")):
         token = world.broker.token(world.agent, cnf=holder.cnf)
         assert connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)).status == 200
-        assert_replayed(
-            gateway, connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti))
-        )
+        assert_replayed(gateway, connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)))
 
 
 @pytest.mark.parametrize("jti", ["a", "A", "a ", " a", "a\0", "aa", "á", "á", "😀"])
@@ -187,7 +185,6 @@ def test_bug_17_of_a_hundred_at_once_exactly_one_passes(client, gateway, world, 
 
 
 # What is refused for another reason uses nothing up
-
 
 
 REFUSED_FIRST = {
@@ -398,6 +395,10 @@ def test_proofs_of_a_client_without_certificate(world, upstream, launch, reach, 
     connection = reach(gateway).open(protocol)
     assert connection.call("GET", "/bound/1", fields=fields).status == 200
     assert_replayed(gateway, connection.call("GET", "/bound/1", fields=fields))
-    assert Client(gateway.port, world.servers.file).open(protocol, world.agent).call(
-        "GET", "/bound/1", fields=fields
-    ).status == 401
+    assert (
+        Client(gateway.port, world.servers.file)
+        .open(protocol, world.agent)
+        .call("GET", "/bound/1", fields=fields)
+        .status
+        == 401
+    )
