@@ -1,4 +1,5 @@
-"""Credentials for the tests, minted by code that is not the gateway's: certificates by cryptography, tokens by joserfc."""
+"""Credentials for the tests, minted by code that is not the gateway's: certificates by cryptography, tokens by joserfc
+or jwcrypto."""
 
 import base64
 import datetime
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from jwcrypto.jwk import JWK
+from jwcrypto.jwt import JWT
 
 ISSUER = "https://broker.example.test"
 AUDIENCE = "https://orders.example.test"
@@ -176,20 +179,48 @@ def cnf(identity: Identity) -> dict:
     return {"x5t#S256": identity.thumbprint}
 
 
+LIBRARIES = ("joserfc", "jwcrypto")
+CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+ALGORITHMS = (*CURVES, "Ed25519", "EdDSA", "PS256", "RS256")
+
+
+def generate_key(algorithm: str, bits: int = 2048):
+    """A key pair of joserfc for a JOSE algorithm."""
+    if algorithm in CURVES:
+        return ECKey.generate_key(CURVES[algorithm])
+    return OKPKey.generate_key("Ed25519") if algorithm.startswith("Ed") else RSAKey.generate_key(bits)
+
+
+def mint(library: str, header: dict, claims: dict, key, algorithm: str) -> str:
+    """A JWT by one of the libraries."""
+    if library == "joserfc":
+        return jwt.encode(header, claims, key, algorithms=[algorithm])
+    made = JWT(header=header, claims=claims)
+    made.make_signed_token(JWK(**key.as_dict(private=True)))
+    return made.serialize()
+
+
+def forge(header, payload, key, algorithm: str) -> str:
+    """A JWT of exactly these parts, signed properly: for what a library refuses to write.
+
+    Each part is a dictionary, or the bytes themselves.
+    """
+    parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload)]
+    signing_input = ".".join(base64url(part) for part in parts)
+    return f"{signing_input}.{base64url(sign(key.private_key, algorithm, signing_input.encode()))}"
+
+
+def hash_of(text: str) -> str:
+    """What `ath`, `wth` and their like hold of another token."""
+    return base64url(hashlib.sha256(text.encode()).digest())
+
+
 class Broker:
     """An issuer of RFC 9068 access tokens, with one key for each algorithm."""
 
-    def __init__(self, issuer: str = ISSUER):
+    def __init__(self, issuer: str = ISSUER, algorithms=ALGORITHMS):
         self.issuer = issuer
-        self.keys = {
-            "ES256": ECKey.generate_key("P-256"),
-            "ES384": ECKey.generate_key("P-384"),
-            "ES512": ECKey.generate_key("P-521"),
-            "Ed25519": OKPKey.generate_key("Ed25519"),
-            "EdDSA": OKPKey.generate_key("Ed25519"),
-            "PS256": RSAKey.generate_key(2048),
-            "RS256": RSAKey.generate_key(2048),
-        }
+        self.keys = {algorithm: generate_key(algorithm) for algorithm in algorithms}
 
     def jwks(self, *algorithms: str) -> str:
         """The public keys, each with its algorithm's name as `kid`."""
@@ -219,23 +250,66 @@ class Broker:
         }
         return present({**claims, **changes})
 
-    def token(self, agent: Identity, algorithm: str = "ES256", header=None, **changes) -> str:
-        """A good token for `agent`, with `changes` to its header and claims, signed by joserfc."""
-        parameters = present({"typ": "at+jwt", "alg": algorithm, "kid": algorithm, **(header or {})})
-        return jwt.encode(parameters, self.claims(agent, **changes), self.keys[algorithm], algorithms=[algorithm])
+    def token(self, agent: Identity, algorithm: str = "ES256", header=None, library="joserfc", **changes) -> str:
+        """A good token for `agent`, with `changes` to its header and claims, signed by a library."""
+        parameters = self.header(algorithm, **(header or {}))
+        return mint(library, parameters, self.claims(agent, **changes), self.keys[algorithm], algorithm)
 
     def forge(self, header, payload, algorithm: str = "ES256") -> str:
-        """A token of exactly these parts, signed properly: for what a library refuses to write.
-
-        Each part is a dictionary, or the bytes themselves.
-        """
-        parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload)]
-        signing_input = ".".join(base64url(part) for part in parts)
-        signature = sign(self.keys[algorithm].private_key, algorithm, signing_input.encode())
-        return f"{signing_input}.{base64url(signature)}"
+        """A token of exactly these parts, signed properly."""
+        return forge(header, payload, self.keys[algorithm], algorithm)
 
     def header(self, algorithm: str = "ES256", **changes) -> dict:
         return present({"typ": "at+jwt", "alg": algorithm, "kid": algorithm, **changes})
+
+
+class WorkloadBroker(Broker):
+    """An issuer of Workload Identity Tokens (draft-ietf-wimse-workload-creds)."""
+
+    def claims(self, agent: Identity, **changes) -> dict:
+        now = int(time.time())
+        claims = {"iss": self.issuer, "sub": agent.spiffe_id, "jti": secrets.token_urlsafe(16), "iat": now}
+        return present({**claims, "exp": now + 300, **changes})
+
+    def header(self, algorithm: str = "ES256", **changes) -> dict:
+        return super().header(algorithm, **{"typ": "wit+jwt", **changes})
+
+
+class AgentWritBroker(Broker):
+    """An issuer that writes tokens as AgentWrit does: EdDSA, without a confirmation, the key named by its thumbprint."""
+
+    def __init__(self, issuer: str, algorithms=("EdDSA",)):
+        super().__init__(issuer, algorithms)
+
+    def public_jwk(self, algorithm: str) -> dict:
+        public = self.keys[algorithm].as_dict(private=False)
+        return {**public, "kid": self.keys[algorithm].thumbprint(), "use": "sig"}
+
+    def claims(self, agent: Identity, **changes) -> dict:
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "sub": agent.spiffe_id,
+            "aud": [AUDIENCE],
+            "exp": now + 300,
+            "nbf": now,
+            "iat": now,
+            "jti": secrets.token_hex(16),
+            "scope": ["read:orders:42"],
+            "task_id": "task-1",
+            "orch_id": "orchestration-1",
+        }
+        return present({**claims, **changes})
+
+    def header(self, algorithm: str = "EdDSA", **changes) -> dict:
+        kid = self.keys[algorithm].thumbprint()
+        return present({"alg": algorithm, "typ": "JWT", "kid": kid, **changes})
+
+    def token(self, agent: Identity, algorithm: str = "EdDSA", **options) -> str:
+        return super().token(agent, algorithm, **options)
+
+    def forge(self, header, payload, algorithm: str = "EdDSA") -> str:
+        return super().forge(header, payload, algorithm)
 
 
 def present(members: dict) -> dict:

@@ -54,7 +54,8 @@ class Gateway:
         self.configuration = configuration
         self.file.write_text(json.dumps(configuration, indent=1))
 
-    def start(self, environment=None) -> "Gateway":
+    def start(self, environment=None, until="/readyz") -> "Gateway":
+        """Starts it and returns once it says that it is ready, or whatever else is waited for."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "run", "--config", self.file],
@@ -62,7 +63,7 @@ class Gateway:
                 stderr=log,
                 env={**os.environ, **(environment or {})},
             )
-        self.wait(lambda: self.observe("/readyz") == 200, "readiness")
+        self.wait(lambda: self.observe(until) == 200, until)
         return self
 
     def observe(self, path: str) -> int | None:

@@ -5,10 +5,13 @@ import hashlib
 import hmac
 import json
 import time
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jwe
+from joserfc.jwk import OctKey
 
 from clients import Client
 from credentials import ABSENT, AUDIENCE, ISSUER, TRUST_DOMAIN, Broker, base64url, cnf, sign
@@ -63,6 +66,13 @@ def signed_by_embedded_key(world) -> str:
     return f"{signing_input}.{base64url(sign(key, 'ES256', signing_input.encode()))}"
 
 
+def encrypted(world, algorithm: str, key, **header) -> str:
+    """A JWE whose plaintext is a set of good claims: nobody may take it for a signed token."""
+    registry = jwe.JWERegistry(algorithms=[algorithm, "A128GCM"])
+    head = {"alg": algorithm, "enc": "A128GCM", "typ": "at+jwt", "kid": "RS256", **header}
+    return jwe.encrypt_compact(head, payload(world), key, registry=registry)
+
+
 def der_signature(world) -> str:
     signing_input = f"{base64url(header(world))}.{base64url(payload(world))}"
     key = world.broker.keys["ES256"].private_key
@@ -111,7 +121,7 @@ REFUSED = {
     "A1 typ of a proof": parameter(typ="dpop+jwt"),
     "A1 typ with another prefix": parameter(typ="text/at+jwt"),
     "A1 typ a number": parameter(typ=1),
-    "A2 unknown issuer": lambda w: forged(w, claims=w.broker.claims(w.agent, iss="https://elsewhere.test")),
+    "A2 unknown issuer, bug 21": lambda w: forged(w, claims=w.broker.claims(w.agent, iss="https://elsewhere.test")),
     "A2 issuer with a slash": lambda w: forged(w, claims=w.broker.claims(w.agent, iss=ISSUER + "/")),
     "A2 issuer in other case": lambda w: forged(w, claims=w.broker.claims(w.agent, iss=ISSUER.upper())),
     "A3 another audience": claim(aud="https://other.example.test"),
@@ -124,7 +134,7 @@ REFUSED = {
     "A4 another's key": lambda w: Broker().token(w.agent),
     "A4 alg none": lambda w: f"{base64url(header(w, alg='none'))}.{base64url(payload(w))}.",
     "A4 alg none with a signature": parameter(alg="none"),
-    "A4 HS256 with the public key": hs256_with_public_key,
+    "A4 HS256 with the public key, bug 29": hs256_with_public_key,
     "A5 expired": lambda w: w.broker.token(w.agent, iat=now() - 400, exp=now() - 40),
     "A5 not valid yet": lambda w: w.broker.token(w.agent, nbf=now() + 60),
     "A5 issued in the future": lambda w: w.broker.token(w.agent, iat=now() + 120, exp=now() + 240),
@@ -137,6 +147,19 @@ REFUSED = {
     "A6 sub a number": lambda w: forged(w, claims=w.broker.claims(w.agent, sub=7)),
     "A6 client_id null": lambda w: forged(w, claims=w.broker.claims(w.agent, client_id=None)),
     "A7 five parts": lambda w: f"{base64url(header(w, alg='RSA-OAEP', enc='A128GCM'))}.AAAA.AAAA.AAAA.AAAA",
+    "A9 an ID token": lambda w: forged(
+        w,
+        head=w.broker.header(typ=ABSENT),
+        claims=w.broker.claims(w.agent, client_id=ABSENT, nonce="n", azp="orchestrator", auth_time=now()),
+    ),
+    "A9 an ID token that says so": lambda w: forged(
+        w, head=w.broker.header(typ="JWT"), claims=w.broker.claims(w.agent, nonce="n", azp="orchestrator")
+    ),
+    "T1 a JWT-SVID": lambda w: forged(
+        w,
+        head={"alg": "ES256", "kid": "ES256", "typ": "JWT"},
+        claims={"sub": w.agent.spiffe_id, "aud": [AUDIENCE], "exp": now() + 100, "iat": now(), "iss": ISSUER},
+    ),
     # RFC 8725
     "J1 alg of another key": lambda w: forged(w, head=w.broker.header(alg="ES384", kid="ES256")),
     "J1 alg in other case": parameter(alg="es256"),
@@ -147,6 +170,23 @@ REFUSED = {
     "J1 an RSA key used with another of its algorithms": lambda w: forged(
         w, head=w.broker.header("PS256", kid="RS256"), algorithm="PS256"
     ),
+    "J3 an encrypted token, bug 24": lambda w: encrypted(w, "RSA-OAEP-256", w.broker.keys["RS256"]),
+    "J13 an encrypted token that costs much to open": lambda w: encrypted(
+        w, "PBES2-HS256+A128KW", OctKey.import_key("correct horse battery"), p2s="AAAAAAAAAAA", p2c=100_000
+    ),
+    "J6 a compressed payload": lambda w: forged(
+        w, head=w.broker.header(zip="DEF"), claims=zlib.compress(payload(w), wbits=-15)
+    ),
+    "J6 a payload that expands": lambda w: forged(
+        w, head=w.broker.header(zip="DEF"), claims=zlib.compress(payload(w)[:-1] + b" " * 1_000_000 + b"}", wbits=-15)
+    ),
+    "J9 no audience of ours, in a list of many": claim(aud=[f"https://{n}.example.test" for n in range(50)]),
+    "J12 typ of a workload token": parameter(typ="wit+jwt"),
+    "J12 typ of a workload proof": parameter(typ="wpt+jwt"),
+    "J12 typ of a transaction token": parameter(typ="txntoken+jwt"),
+    "J12 typ of a security event": parameter(typ="secevent+jwt"),
+    "J12 typ of a status list": parameter(typ="statuslist+jwt"),
+    "J12 typ of a logout token": parameter(typ="logout+jwt"),
     "J7 not UTF-8": lambda w: forged(w, claims=payload(w)[:-1] + b', "note": "\xff\xfe"}'),
     "J7 an overlong encoding": lambda w: forged(w, claims=payload(w)[:-1] + b', "note": "\xc0\xaf"}'),
     "J8 sub of another trust domain": claim(sub="spiffe://elsewhere.test/agent"),
@@ -170,21 +210,21 @@ REFUSED = {
     "P2 a trailing bit in the signature": lambda w: replaced(w.broker.token(w.agent), 2, nudged),
     "P2 the alphabet of plain base64": lambda w: forged(w).rpartition(".")[0] + ".+/" + "A" * 84,
     "P2 an impossible length": lambda w: replaced(w.broker.token(w.agent), 2, lambda part: part[:-1]),
-    "P3 crit": parameter(crit=["exp"]),
+    "P3 crit, bug 23": parameter(crit=["exp"]),
     "P3 an empty crit": parameter(crit=[]),
     "P3 crit that names what is there": parameter(crit=["color"], color="blue"),
     "P4 b64 false": parameter(b64=False, crit=["b64"]),
     "P4 b64 false without crit": parameter(b64=False),
-    "P5 a signature of zeros": lambda w: replaced(forged(w), 2, lambda _: base64url(bytes(64))),
+    "P5 a signature of zeros, bug 26": lambda w: replaced(forged(w), 2, lambda _: base64url(bytes(64))),
     "P5 a signature in DER": der_signature,
     "P5 a short signature": lambda w: replaced(forged(w), 2, lambda _: base64url(bytes(range(63)))),
     "P5 an empty signature": lambda w: replaced(forged(w), 2, lambda _: ""),
-    "P5 a very long signature": lambda w: replaced(forged(w), 2, lambda _: "A" * 6000),
+    "P5 a very long signature, bug 25": lambda w: replaced(forged(w), 2, lambda _: "A" * 6000),
     "P5 a changed claim": lambda w: replaced(forged(w), 1, lambda _: base64url(payload(w, scope="read:orders:*"))),
     "P7 an Ed25519 signature with S not reduced": lambda w: replaced(
         w.broker.token(w.agent, "Ed25519"), 2, lambda part: base64url(unreduced(part))
     ),
-    "P11 a key in the header": signed_by_embedded_key,
+    "P11 a key in the header, bug 29": signed_by_embedded_key,
     "P11 an address of keys in the header": lambda w: Broker().token(
         w.agent, header={"jku": "http://127.0.0.1:1/jwks"}
     ),

@@ -4,10 +4,12 @@ import contextlib
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from pathlib import Path
 
+from credentials import Identity
 from ports import free_port
 from wire import PATIENCE, Closed, MessageReader, Request
 
@@ -20,6 +22,10 @@ class Connection:
         self.socket = accepted
         self.reader = MessageReader(accepted)
         self.is_open = True
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.reader = MessageReader(self.socket)
 
     @property
     def received(self) -> bytes:
@@ -64,8 +70,13 @@ def echo(connection: Connection, request: Request) -> None:
 class Upstream:
     """A service that keeps all that it is sent and answers each request by a function that a test may replace."""
 
-    def __init__(self):
+    def __init__(self, identity: Identity | None = None):
+        """With an `identity` it speaks TLS, and is what a gateway asks for keys and for opinions on tokens."""
         self.port = free_port()
+        self.context = None
+        if identity:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(identity.chain_file, identity.key_file)
         self.changed = threading.Condition()
         self.connections: list[Connection] = []
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
@@ -74,7 +85,7 @@ class Upstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.context else f"http://127.0.0.1:{self.port}"
 
     def clear(self) -> None:
         """Forgets what came, and echoes again."""
@@ -117,6 +128,8 @@ class Upstream:
 
     def _serve(self, connection: Connection) -> None:
         with contextlib.suppress(OSError, ValueError, Closed):
+            if self.context:
+                connection.secure(self.context)
             while connection.is_open:
                 request = connection.reader.request_head()
                 with self.changed:
