@@ -88,7 +88,7 @@ public enum PossessionVerifier {
         confirmations: Confirmations, subject: SPIFFEID?, certificate: Digest256?, identity: SPIFFEID?,
         rule: PossessionRule
     ) throws(PossessionFailure) -> PossessionMethods {
-        guard !confirmations.demandsUnsupported, confirmations.boundThumbprint == nil else { throw .unsupported }
+        guard !confirmations.demandsUnsupported else { throw .unsupported }
         var methods: PossessionMethods = []
         if let demanded = confirmations.certificate {
             guard let certificate else { throw .certificateMissing }
