@@ -91,6 +91,10 @@ final class TrialFiles: Sendable {
         let key = try PrivateKey.generate(.ellipticCurve(.p256))
         try write("{\"keys\":[\(key.publicJWK(keyID: "a", algorithm: .es256))]}", to: "broker.jwks.json")
         try write("{\"keys\":[]}", to: "empty.jwks.json")
+        try write("hunter2\n", to: "client.secret")
+        try write("hunter2", to: "open.secret", mode: 0o644)
+        try write("one\ntwo\n", to: "two.secret")
+        try write("\n", to: "blank.secret")
         try FileManager.default.createDirectory(atPath: directory + "/folder", withIntermediateDirectories: true)
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 import Possession
 import Testing
@@ -13,7 +14,7 @@ struct RouteTests {
     ) throws -> Result<ScopeGrant?, PolicyDenial> {
         let target = try Trial.target(path)
         do throws(PolicyDenial) {
-            return .success(try route.judge(claims, possession: methods, at: target))
+            return .success(try route.judge(claims, possession: methods, at: target, now: UnixTime(seconds: 1000)))
         } catch {
             return .failure(error)
         }
@@ -94,10 +95,91 @@ struct RouteTests {
         #expect(try denial(issuers: [Trial.issuer], possession: [.certificate], depth: 0, path: "/orders/1") == .scope)
     }
 
+    // MARK: Composite identity
+
+    @Test("Every claim that the route asks for must hold; the first that does not is named")
+    func claims() throws {
+        let route = try Trial.route(
+            "/orders/{id}",
+            claims: [
+                ClaimRule(name: "model", condition: .oneOf([.text("m-1")])),
+                ClaimRule(name: "attestation", condition: .prefix("tdx:")),
+            ])
+        func denial(_ retained: [String: ClaimValue]) throws -> PolicyDenial? {
+            if case .failure(let denial) = try judge(route, Trial.claims(retained: retained)) { return denial }
+            return nil
+        }
+        #expect(try denial(["model": .text("m-1"), "attestation": .text("tdx:1")]) == nil)
+        #expect(try denial(["model": .text("m-2"), "attestation": .text("tdx:1")]) == .claim("model"))
+        #expect(try denial(["model": .text("m-1"), "attestation": .text("sgx:1")]) == .claim("attestation"))
+        #expect(try denial(["model": .text("m-1")]) == .claim("attestation"))
+        #expect(try denial([:]) == .claim("model"))
+        #expect(PolicyDenial.claim("model").reason == "policy.claim.model")
+    }
+
+    @Test("A route that asks for a sponsor takes no token without one")
+    func sponsor() throws {
+        let route = try Trial.route("/orders/{id}", sponsor: true)
+        #expect(try judge(route, Trial.claims(sponsor: "Zoë")) == .success(nil))
+        #expect(try judge(route, Trial.claims()) == .failure(.sponsor))
+        #expect(try judge(Trial.route("/orders/{id}"), Trial.claims()) == .success(nil))
+    }
+
+    // MARK: Step-up (RFC 9470)
+
+    @Test(
+        "The token must name one of the ways of authentication, by its bytes",
+        arguments: [
+            (["a", "b"], "a", true), (["a", "b"], "b", true), (["a", "b"], "c", false), (["a"], nil, false),
+            (["a"], "A", false), ([], nil, true), ([], "c", true),
+        ] as [([String], String?, Bool)])
+    func contexts(wanted: [String], actual: String?, isAllowed: Bool) throws {
+        let result = try judge(Trial.route("/orders/{id}", contexts: wanted), Trial.claims(context: actual))
+        #expect(result == (isAllowed ? .success(nil) : .failure(.stepUp)))
+    }
+
+    @Test(
+        "The human was authenticated lately enough, and the token says so",
+        arguments: [(1000, true), (940, true), (939, false), (0, false), (nil, false), (1001, true)] as [(Int64?, Bool)]
+    )
+    func ages(authenticatedAt: Int64?, isAllowed: Bool) throws {
+        let route = try Trial.route("/orders/{id}", age: .seconds(60))
+        let claims = Trial.claims(authenticatedAt: authenticatedAt.map { UnixTime(seconds: $0) })
+        #expect(try judge(route, claims) == (isAllowed ? .success(nil) : .failure(.stepUp)))
+        #expect(try judge(Trial.route("/orders/{id}"), claims) == .success(nil))
+    }
+
+    @Test("Who may not pass anyway is not asked to authenticate anew")
+    func stepUpIsLast() throws {
+        let route = try Trial.route(
+            "/orders/{id}", scope: "read:orders:{id}",
+            claims: [ClaimRule(name: "model", condition: .oneOf([.text("m-1")]))], sponsor: true, contexts: ["a"])
+        let model: [String: ClaimValue] = ["model": .text("m-1")]
+        let scopes = ["read:orders:*"]
+        #expect(try judge(route, Trial.claims()) == .failure(.sponsor))
+        #expect(try judge(route, Trial.claims(sponsor: "Zoë")) == .failure(.claim("model")))
+        #expect(try judge(route, Trial.claims(sponsor: "Zoë", retained: model)) == .failure(.scope))
+        #expect(try judge(route, Trial.claims(scopes: scopes, sponsor: "Zoë", retained: model)) == .failure(.stepUp))
+        let whole = Trial.claims(scopes: scopes, sponsor: "Zoë", context: "a", retained: model)
+        #expect(try judge(route, whole).get()?.text == "read:orders:*")
+    }
+
+    @Test("Every denial has its own reason, stable and dotted")
+    func reasons() {
+        let denials: [PolicyDenial] = [
+            .claim("a"), .claim("b"), .delegation, .issuer, .possession, .route, .scope, .sponsor, .stepUp,
+        ]
+        #expect(Set(denials.map(\.reason)).count == denials.count)
+        #expect(denials.allSatisfy { $0.reason.hasPrefix("policy.") })
+    }
+
     @Test("Only a missing scope is answered as such")
     func codes() {
         #expect(PolicyDenial.scope.code == "insufficient-scope")
-        for denial in [PolicyDenial.issuer, .possession, .delegation, .route] { #expect(denial.code == "policy") }
+        #expect(PolicyDenial.stepUp.code == "invalid-token" && PolicyDenial.stepUp.isStepUp)
+        for denial in [PolicyDenial.issuer, .possession, .delegation, .route, .sponsor, .claim("a")] {
+            #expect(denial.code == "policy" && !denial.isStepUp)
+        }
     }
 
     @Test("A route says whether it takes a subject for a confirmation")

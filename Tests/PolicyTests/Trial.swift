@@ -18,6 +18,7 @@ enum Trial {
     static func route(
         _ path: String, methods: [String] = ["GET"], host: String? = nil, scope: String? = nil,
         issuers: [String] = [issuer], possession: Set<PossessionMethod> = [.certificate], depth: Int = 5,
+        claims: [ClaimRule] = [], sponsor: Bool = false, contexts: [String] = [], age: Interval? = nil,
         name: String = "route"
     ) throws -> Route {
         let pattern = try PathPattern(path)
@@ -27,14 +28,19 @@ enum Trial {
             name: name, match: RouteMatch(methods: methods, host: host, path: pattern),
             requirement: RouteRequirement(
                 issuers: issuers, possession: possession, scope: template, maximumDelegationDepth: depth,
-                allowsSubjectMismatch: false),
+                allowsSubjectMismatch: false, claims: claims, requiresSponsor: sponsor,
+                authenticationContexts: contexts, maximumAuthenticationAge: age),
             forwarding: ForwardingRule(authorization: .strip, clientCertificate: false), upstream: "orders")
     }
 
-    static func claims(issuer: String = issuer, scopes: [String] = []) -> TokenClaims {
+    static func claims(
+        issuer: String = issuer, scopes: [String] = [], sponsor: String? = nil, context: String? = nil,
+        authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:]
+    ) -> TokenClaims {
         TokenClaims(
             issuer: issuer, issuerIndex: 0, subject: "agent", subjectID: nil, tokenID: "t", clientID: "c",
             issuedAt: UnixTime(seconds: 1), expiresAt: UnixTime(seconds: 2), notBefore: nil, scopes: scopes,
-            confirmations: .none, task: nil, orchestration: nil, sponsor: nil, signingKey: .zero)
+            confirmations: .none, task: nil, orchestration: nil, sponsor: sponsor,
+            authenticationContext: context, authenticatedAt: authenticatedAt, retained: retained, signingKey: .zero)
     }
 }

@@ -46,13 +46,15 @@ public struct Broker: Sendable {
     public func issuer(
         named issuer: String = Broker.issuer, profile: TokenProfile = .oauth,
         audiences: [String] = ["https://other.example.test", "https://localhost:8443"],
-        algorithms: Set<SignatureAlgorithm>? = nil, claimNames: ClaimNames = .standard, trustDomains: [String]? = nil,
-        keys: KeySet? = nil
+        algorithms: Set<SignatureAlgorithm>? = nil, clockLeeway: Interval = .seconds(30),
+        claimNames: ClaimNames = .standard, trustDomains: [String]? = nil, keys: KeySet? = nil,
+        keySource: KeySource = .file, retainedClaims: Set<String> = []
     ) throws -> TokenIssuer {
         TokenIssuer(
             issuer: issuer, profile: profile, audiences: audiences, algorithms: algorithms ?? [algorithm],
-            clockLeeway: .seconds(30), maximumTokenLifetime: .seconds(3600), claimNames: claimNames,
-            trustDomains: trustDomains, keys: try keys ?? keySet())
+            clockLeeway: clockLeeway, maximumTokenLifetime: .seconds(3600), claimNames: claimNames,
+            trustDomains: trustDomains, keys: try keys ?? keySet(), keySource: keySource,
+            retainedClaims: retainedClaims)
     }
 
     /// The table of that issuer alone.

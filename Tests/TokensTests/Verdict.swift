@@ -30,3 +30,9 @@ extension Result where Failure == TokenRejection {
         return nil
     }
 }
+
+/// The key of an Ed25519 JWK's `x`.
+func ed25519Key(_ x: String) throws -> PublicKey {
+    let bytes = Base64URL.decode(x.utf8.span) ?? []
+    return try PublicKey.ed25519(bytes.span)
+}

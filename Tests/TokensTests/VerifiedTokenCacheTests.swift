@@ -114,14 +114,16 @@ struct VerifiedTokenCacheTests {
 
     // MARK: The table by itself
 
-    private func entry(_ text: String, in cache: borrowing VerifiedTokenCache, generation: UInt64 = 1) -> CachedToken {
+    private func entry(
+        _ text: String, in cache: borrowing VerifiedTokenCache, generation: UInt64 = 1
+    ) throws -> CachedToken {
         let claims = TokenClaims(
             issuer: "i", issuerIndex: 0, subject: text, subjectID: nil, tokenID: text, clientID: nil,
             issuedAt: Broker.now, expiresAt: Broker.now, notBefore: nil, scopes: [], confirmations: .none, task: nil,
             orchestration: nil, sponsor: nil, signingKey: .zero)
         let compact = Array(text.utf8)
         return CachedToken(
-            compact: compact, hash: cache.hash(of: compact.span), claims: claims, clockLeeway: .zero, trustDomains: nil,
+            compact: compact, hash: cache.hash(of: compact.span), claims: claims, of: try Broker.standard().issuer(),
             generation: generation)
     }
 
@@ -140,10 +142,10 @@ struct VerifiedTokenCacheTests {
     }
 
     @Test("A flood never makes it grow, and the last token is always kept")
-    func flood() {
+    func flood() throws {
         var cache = VerifiedTokenCache(capacity: 64, seed: 1)
         for index in 0..<10_000 {
-            cache.insert(entry("token-\(index)", in: cache))
+            cache.insert(try entry("token-\(index)", in: cache))
             let isThere = finds("token-\(index)", in: &cache)
             #expect(isThere)
         }
@@ -152,23 +154,36 @@ struct VerifiedTokenCacheTests {
     }
 
     @Test("The token used longest ago makes room")
-    func eviction() {
+    func eviction() throws {
         var cache = VerifiedTokenCache(capacity: 8, seed: 1)
-        for index in 0..<8 { cache.insert(entry("token-\(index)", in: cache)) }
+        for index in 0..<8 { cache.insert(try entry("token-\(index)", in: cache)) }
         let wasThere = finds("token-0", in: &cache)
         #expect(wasThere)
-        cache.insert(entry("token-8", in: cache))
+        cache.insert(try entry("token-8", in: cache))
         var left: [Bool] = []
         for index in 0..<9 { left.append(finds("token-\(index)", in: &cache)) }
         #expect(left == [true, false, true, true, true, true, true, true, true])
     }
 
-    @Test("A removed token is gone, and so is one of an older generation")
-    func removal() {
+    @Test("A token that is kept again takes its own place")
+    func replacement() throws {
         var cache = VerifiedTokenCache(capacity: 8, seed: 1)
-        let first = entry("a", in: cache)
+        cache.insert(try entry("a", in: cache))
+        let newer = try entry("a", in: cache)
+        cache.insert(newer)
+        let count = cache.count
+        #expect(count == 1)
+        cache.remove(newer)
+        let isThere = finds("a", in: &cache)
+        #expect(!isThere)
+    }
+
+    @Test("A removed token is gone, and so is one of an older generation")
+    func removal() throws {
+        var cache = VerifiedTokenCache(capacity: 8, seed: 1)
+        let first = try entry("a", in: cache)
         cache.insert(first)
-        cache.insert(entry("b", in: cache))
+        cache.insert(try entry("b", in: cache))
         cache.remove(first)
         let hasFirst = finds("a", in: &cache)
         let isSecondStale = !finds("b", in: &cache, generation: 2)
