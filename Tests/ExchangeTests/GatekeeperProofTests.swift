@@ -4,6 +4,7 @@ import Cryptography
 import Identity
 import Policy
 import Possession
+import Revocation
 import Support
 import Testing
 import Tokens
@@ -131,9 +132,9 @@ struct GatekeeperProofTests {
         }
         #expect(try verdict { try client.proof("POST", token: $0) } == Denial(.invalidProof, "dpop.htm"))
         #expect(
-            try verdict { try client.proof(uri: "https://localhost:8443/orders/8", token: $0) }
+            try verdict { try client.proof("GET", "https://localhost:8443/orders/8", token: $0) }
                 == Denial(.invalidProof, "dpop.htu"))
-        #expect(try verdict { try client.proof(uri: "https://LOCALHOST:8443/orders/%37?x#y", token: $0) } == nil)
+        #expect(try verdict { try client.proof("GET", "https://LOCALHOST:8443/orders/%37?x#y", token: $0) } == nil)
         #expect(
             try verdict { try client.proof(token: $0, at: Broker.now - .seconds(61)) }
                 == Denial(.invalidProof, "dpop.iat-past"))
@@ -252,7 +253,7 @@ struct GatekeeperProofTests {
         #expect(try gateway.denial() == replayed)
         #expect(
             try gateway.denial {
-                $0.proofs = { [try client.proof(uri: "https://LOCALHOST:8443/orders/7?x", token: $0)] }
+                $0.proofs = { [try client.proof("GET", "https://LOCALHOST:8443/orders/7?x", token: $0)] }
             }
                 == replayed)
         #expect(try gateway.denial { $0.proofs = { [try client.proof(token: $0, identifier: "p-2")] } } == nil)

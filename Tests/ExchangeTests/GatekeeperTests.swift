@@ -223,13 +223,13 @@ struct GatekeeperTests {
     @Test("27: A token that one gatekeeper has seen is refused by it once it has expired")
     func expiryOfKnownToken() throws {
         let trial = try Trial.standard()
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine())
+        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Trial.memory())
         let (connection, snapshot) = (trial.connection(peer: trial.peer), try trial.snapshot())
         let token = ("Authorization", "Bearer \(try trial.token())")
         var reasons: [String?] = []
         for seconds in [0, 1, 329, 330, 331] as [Int64] {
             var exchange = Trial.exchange("GET", "/orders/7", [token])
-            do {
+            do throws(Denial) {
                 _ = try gatekeeper.judge(
                     &exchange, from: connection, under: snapshot, now: Broker.now + .seconds(seconds))
                 reasons.append(nil)

@@ -20,7 +20,7 @@ struct ListenerRulesTests {
     private func admits(
         _ rules: ListenerRules, _ authority: String, serverName: String? = nil, certificate: Int = 0
     ) -> Bool {
-        rules.admits(authority: authority.utf8.span, serverName: serverName, certificate: certificate)
+        rules.origin(authority: authority.utf8.span, serverName: serverName, certificate: certificate) != nil
     }
 
     @Test("An authority is admitted where it is an origin of the listener")

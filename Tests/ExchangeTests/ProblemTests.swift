@@ -1,6 +1,8 @@
 import Bytes
 import HTTP
 import JSON
+import Policy
+import Possession
 import Testing
 
 @testable import Exchange
@@ -27,13 +29,14 @@ struct ProblemTests {
         }
     }
 
-    private func answer(_ denial: Denial) -> Answer {
+    private func answer(_ denial: Denial, _ change: (inout Exchange) throws -> Void = { _ in }) rethrows -> Answer {
         var exchange = Trial.exchange("GET", "/secret?q=hidden", [("Authorization", "Bearer hidden")])
+        try change(&exchange)
         var head = ResponseHead()
         var body = ByteQueue()
         head.fields.append(.server, value: "what was there before".utf8.span)
         body.append("what was there before")
-        exchange.fill(&head, &body, denial: denial)
+        exchange.fill(&head, &body, denial: denial, proofAlgorithms: "ES256 Ed25519")
         return Answer(
             status: head.status, framing: head.framing, lines: lines(head.fields),
             body: body.withReadable { Array(copying: $0) })
@@ -41,7 +44,7 @@ struct ProblemTests {
 
     private static let statuses: [ProblemCode: UInt16] = [
         .malformedRequest: 400, .invalidRequest: 400, .credentialsMissing: 401, .invalidToken: 401, .invalidProof: 401,
-        .nonceRequired: 401, .invalidWorkloadToken: 400, .insufficientScope: 403, .policy: 403, .noRoute: 404,
+        .nonceRequired: 401, .insufficientAuthentication: 401, .invalidWorkloadToken: 400, .insufficientScope: 403, .policy: 403, .noRoute: 404,
         .misdirected: 421, .tooLarge: 413, .rateLimited: 429, .upstreamFailed: 502, .upstreamTimeout: 504,
         .unavailable: 503,
     ]
@@ -73,19 +76,64 @@ struct ProblemTests {
         #expect(try answer.members()["status"] == "431")
     }
 
-    @Test("A 401 always has a challenge, and no error where nothing was presented")
+    @Test("D18: A 401 always has a challenge, and no error where nothing was presented")
     func challenges() {
         let bearer = "Bearer realm=\"sallyport\""
+        let algorithms = "algs=\"ES256 Ed25519\""
         let expected: [ProblemCode: [String]] = [
-            .invalidRequest: [bearer + ", error=\"invalid_request\"", "DPoP error=\"invalid_request\""],
+            .invalidRequest: [bearer + ", error=\"invalid_request\"", "DPoP error=\"invalid_request\", \(algorithms)"],
             .credentialsMissing: [bearer], .invalidToken: [bearer + ", error=\"invalid_token\""],
+            .invalidProof: ["DPoP error=\"invalid_dpop_proof\", \(algorithms)"],
+            .nonceRequired: ["DPoP error=\"use_dpop_nonce\", \(algorithms)"],
             .insufficientScope: [bearer + ", error=\"insufficient_scope\""],
             .policy: [bearer + ", error=\"insufficient_scope\""],
+            .insufficientAuthentication: [bearer + ", error=\"insufficient_user_authentication\""],
         ]
-        // The proofs of later steps have challenges of their own.
-        for code in ProblemCode.allCases where code != .invalidProof && code != .nonceRequired {
+        for code in ProblemCode.allCases {
             #expect(answer(Denial(code, "")).values("www-authenticate") == expected[code] ?? [], "\(code)")
         }
+    }
+
+    @Test("D18: The error goes to the scheme that was used; the other is named where the route takes it")
+    func schemes() throws {
+        let algorithms = "algs=\"ES256 Ed25519\""
+        let bearer = "Bearer realm=\"sallyport\""
+        func challenges(
+            _ code: ProblemCode, _ possession: Set<PossessionMethod>, _ scheme: AuthorizationScheme?
+        ) throws -> [String] {
+            try answer(Denial(code, "")) {
+                $0.route = try Trial.route(possession: possession)
+                $0.scheme = scheme
+            }.values("www-authenticate")
+        }
+        #expect(try challenges(.credentialsMissing, [.dpop], nil) == ["DPoP \(algorithms)"])
+        #expect(try challenges(.credentialsMissing, [.dpop, .svid], nil) == [bearer, "DPoP \(algorithms)"])
+        #expect(try challenges(.credentialsMissing, [.certificate], nil) == [bearer])
+        let error = "error=\"invalid_token\""
+        #expect(try challenges(.invalidToken, [.dpop], .dpop) == ["DPoP \(error), \(algorithms)"])
+        #expect(try challenges(.invalidToken, [.dpop, .certificate], .dpop) == ["DPoP \(error), \(algorithms)", bearer])
+        #expect(
+            try challenges(.invalidToken, [.dpop, .certificate], .bearer)
+                == ["\(bearer), \(error)", "DPoP \(algorithms)"])
+        #expect(try challenges(.policy, [.dpop], .dpop) == ["DPoP error=\"insufficient_scope\", \(algorithms)"])
+    }
+
+    @Test("A challenge names where the rest is to be found (RFC 9728 §5.1)")
+    func metadata() {
+        let rules = try? ListenerRules(Trial.standard().listener(origins: ["https://a.test"]))
+        let answer = answer(Denial(.credentialsMissing, "")) {
+            $0.origin = rules?.origin(authority: "a.test".utf8.span, serverName: nil, certificate: 0)
+        }
+        let url = "https://a.test/.well-known/oauth-protected-resource"
+        #expect(answer.values("www-authenticate") == ["Bearer realm=\"sallyport\", resource_metadata=\"\(url)\""])
+    }
+
+    @Test("D10: A fresh nonce goes out in an answer that nobody may store")
+    func nonce() {
+        let answer = answer(Denial(.nonceRequired, "")) { $0.freshNonce = "abc" }
+        #expect(answer.values("dpop-nonce") == ["abc"])
+        #expect(answer.values("cache-control") == ["no-store"])
+        #expect(self.answer(Denial(.nonceRequired, "")).values("cache-control") == [])
     }
 
     @Test("The challenge names the scope that is missing, where that can be quoted")

@@ -123,10 +123,13 @@ struct Trial: Sendable {
         _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
         at now: UnixTime = Broker.now
     ) throws -> Permit {
-        let memory = ProofMemory(
-            capacity: 100, secret: Array(repeating: 7, count: 48), start: UnixTime(nanoseconds: 0))
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: memory)
+        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Self.memory())
         return try Self.permit(try gatekeeper.judge(&exchange, from: connection, under: snapshot, now: now))
+    }
+
+    /// Nothing is remembered yet.
+    static func memory() -> ProofMemory {
+        ProofMemory(capacity: 100, secret: Array(repeating: 7, count: 48), start: UnixTime(nanoseconds: 0))
     }
 
     /// The permit that a judgement is, if it is one.

@@ -29,14 +29,12 @@ struct WPTVerifierTests {
         #expect(facts.keyThumbprint == thumbprint)
         #expect(facts.issuedAt == nil)
         #expect(facts.expiresAt == WorkloadMaker.now + .seconds(40))
-        #expect(facts.usableSince == WorkloadMaker.now - .seconds(30))
         var input = Array("wpt\0".utf8)
         for index in 0..<32 { input.append(thumbprint.bytes[index]) }
         input += Array("w-1".utf8)
         #expect(facts.identifier == (try CryptographicEngine()).sha256(input.span))
         let dated = try workloadVerdict(try maker.proof(["iat": "1799999995"])).get()
         #expect(dated.issuedAt == WorkloadMaker.now - .seconds(5))
-        #expect(dated.usableSince == WorkloadMaker.now - .seconds(5))
         #expect(dated.identifier == facts.identifier)
     }
 
@@ -278,18 +276,22 @@ struct WPTVerifierTests {
         #expect(try workloadVerdict(try maker.proof(), call).rejection == .jws(.signature))
     }
 
-    @Test("A proof is used once; one that may be from before the table began is not used at all")
+    @Test("A proof is used once; one that an earlier table may have known is not used at all")
     func replay() throws {
         let maker = try WorkloadMaker.standard()
-        func outcomes(_ changed: [String: String?], since start: Int64) throws -> [ReplayOutcome] {
+        func outcomes(
+            _ changed: [String: String?], since start: Int64, mistrusting end: Int64? = nil
+        ) throws -> [ReplayOutcome] {
             let table = ReplayTable(
-                capacity: 100, key: Array(1...16), refusesBefore: UnixTime(seconds: 1_800_000_000 + start))
+                capacity: 100, key: Array(1...16), refusesBefore: UnixTime(seconds: 1_800_000_000 + start),
+                mistrustsExpiryUntil: end.map { UnixTime(seconds: 1_800_000_000 + $0) })
             return try workloadVerdict(try maker.proof(changed), table: table).get().outcomes
         }
-        #expect(try outcomes([:], since: -30) == [.inserted, .replayed])
-        #expect(try outcomes([:], since: -29) == [.beyondMemory, .beyondMemory])
-        #expect(try outcomes(["iat": "1800000000"], since: -29) == [.inserted, .replayed])
-        #expect(try outcomes(["iat": "1800000000"], since: 0) == [.inserted, .replayed])
+        let dated = ["iat": "1800000000"]
+        #expect(try outcomes([:], since: 0) == [.inserted, .replayed])
+        #expect(try outcomes([:], since: 0, mistrusting: 10) == [.inserted, .replayed])
+        #expect(try outcomes([:], since: 0, mistrusting: 300) == [.beyondMemory, .beyondMemory])
+        #expect(try outcomes(dated, since: 0, mistrusting: 300) == [.inserted, .replayed])
         #expect(try outcomes(["iat": "1799999999"], since: 0) == [.beyondMemory, .beyondMemory])
     }
 

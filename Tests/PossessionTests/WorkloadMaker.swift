@@ -72,7 +72,6 @@ struct WorkloadProofFacts: Equatable {
     var identifier: Digest256
     var expiresAt: UnixTime
     var issuedAt: UnixTime?
-    var usableSince: UnixTime
     /// What a replay table said to it the first and the second time, if there was one.
     var outcomes: [ReplayOutcome] = []
 }
@@ -99,7 +98,7 @@ func workloadVerdict(
         return .success(
             WorkloadProofFacts(
                 keyThumbprint: proof.keyThumbprint, identifier: proof.identifier, expiresAt: proof.expiresAt,
-                issuedAt: proof.issuedAt, usableSince: proof.usableSince, outcomes: outcomes))
+                issuedAt: proof.issuedAt, outcomes: outcomes))
     } catch {
         return .failure(error)
     }

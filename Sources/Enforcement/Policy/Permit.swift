@@ -77,7 +77,7 @@ extension Route {
         now: UnixTime
     ) throws(PolicyDenial) -> ScopeGrant? {
         guard match.path.matches(target) else { throw .route }
-        guard acceptsIssuer(claims.issuer) else { throw .issuer }
+        guard takesTokens(of: claims.issuer) else { throw .issuer }
         guard !accepted.isDisjoint(with: methods) else { throw .possession }
         guard claims.delegationDepth <= requirement.maximumDelegationDepth else { throw .delegation }
         guard !requirement.requiresSponsor || claims.sponsor != nil else { throw .sponsor }
@@ -111,8 +111,10 @@ extension Route {
         return now - authenticatedAt <= maximumAge
     }
 
+    /// Whether the route takes tokens of that issuer.
+    ///
     /// Compared by bytes: the equality of strings would take two spellings of a character for one.
-    private func acceptsIssuer(_ issuer: String) -> Bool {
+    public func takesTokens(of issuer: String) -> Bool {
         let actual = issuer.utf8.span
         for wanted in requirement.issuers where actual.equals(utf8: wanted) { return true }
         return false

@@ -56,7 +56,7 @@ public enum PossessionVerifier {
             }
         var methods = try methods(of: token.claims, peer: peer, rule: rule)
         methods.formUnion(try proven(token.claims.confirmations, by: key, workloadKey: workloadKey))
-        if workloadKey != nil, rule.countsWorkloadProof { methods.insert(.wpt) }
+        if workloadKey != nil { methods.insert(.wpt) }
         return VerifiedPossession(methods: methods, proof: proof, workloadProof: workloadProof)
     }
 

@@ -52,7 +52,7 @@ public final class Gatekeeper {
             let possession = try verifyPossession(
                 &exchange, presented, credentials, route, connection, snapshot, now)
             let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot)
-            return .permitted(try permit(&exchange, route, credentials.token, possession, unrevoked, now))
+            return .permitted(try permit(&exchange, route, credentials, possession, unrevoked, now))
         }
     }
 
@@ -154,7 +154,7 @@ public final class Gatekeeper {
         do throws(PossessionFailure) {
             let possession = try PossessionVerifier.verify(
                 token: credentials.token, peer: connection.peer, proof: proof,
-                workloadProof: workloadProof, rule: rule.counting(workload, amongIssuers: route.requirement.issuers))
+                workloadProof: workloadProof, rule: rule)
             exchange.possession = possession.methods
             return possession
         } catch {
@@ -188,14 +188,18 @@ public final class Gatekeeper {
 
     /// Phases 7 and 8: the route's conditions, and only then the novelty of the proofs.
     private func permit(
-        _ exchange: inout Exchange, _ route: Route, _ token: borrowing VerifiedToken,
+        _ exchange: inout Exchange, _ route: Route, _ credentials: borrowing VerifiedCredentials,
         _ possession: borrowing VerifiedPossession, _ unrevoked: consuming Unrevoked, _ now: UnixTime
     ) throws(Denial) -> Permit {
         exchange.phase = .policy
+        if let workload = Self.workloadClaims(credentials), !route.takesTokens(of: workload.issuer) {
+            throw Denial(.policy, "policy.workload-issuer")
+        }
         let clearance: Clearance
         do throws(PolicyDenial) {
             clearance = try route.clear(
-                token: token, possession: possession, unrevoked: unrevoked, target: exchange.target, now: now)
+                token: credentials.token, possession: possession, unrevoked: unrevoked, target: exchange.target,
+                now: now)
         } catch {
             throw denial(error, of: exchange, route)
         }
