@@ -93,9 +93,6 @@ def change(path: str, value):
 NOT_BUILT_YET = {
     "resumption": change("listeners/0/tls/resumption", "bound"),
     "crl_file": change("listeners/0/clients/trust_domains/0/crl_file", "agents.crl"),
-    "agentwrit": change("issuers/0/profile", "agentwrit"),
-    "wimse": change("issuers/0/profile", "wimse"),
-    "jwks_url": change("issuers/0/jwks_url", "https://broker.example.test/jwks"),
     "dpop": change("routes/0/require/possession", ["certificate", "dpop"]),
     "wpt": change("routes/0/require/possession", ["wpt"]),
     "possession": change("possession", {"dpop": {"nonce": "off"}}),
@@ -103,8 +100,6 @@ NOT_BUILT_YET = {
     "delegation": change("routes/0/require/delegation", {"maximum_depth": 5}),
     "https": change("upstreams/0/targets", ["https://127.0.0.1:9000"]),
     "h2": change("upstreams/0/protocol", "h2"),
-    "sponsor": change("routes/0/require/sponsor", True),
-    "claims": change("routes/0/require/claims", {"model": ["m-1"]}),
     "upgrades": change("routes/0/upgrades", ["websocket"]),
     "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),
