@@ -110,7 +110,8 @@ struct JWTBestPracticeTests {
     func thumbprints() throws {
         let broker = try Broker.standard()
         let plain = try verdict(broker.token(), broker.table()).get().signingKey
-        let jwk = broker.key.publicJWK(keyID: "k-1", algorithm: .es256).dropLast() + #","key_ops":["verify"],"x5t":"YQ"}"#
+        let more = #","key_ops":["verify"],"x5t":"YQ"}"#
+        let jwk = broker.key.publicJWK(keyID: "k-1", algorithm: .es256).dropLast() + more
         let keys = try KeySet(jwks: #"{"keys":[\#(jwk)]}"#.utf8.span)
         let table = IssuerTable([try broker.issuer(keys: keys)])
         #expect(try verdict(broker.token(), table).get().signingKey == plain)
