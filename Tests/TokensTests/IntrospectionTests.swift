@@ -209,6 +209,17 @@ struct IntrospectionTests {
         #expect(verify(at: after(61)).rejection == nil)
     }
 
+    @Test("The last answer counts, though an older one is not forgotten yet")
+    func overtaken() {
+        learn()
+        #expect(verify().rejection == nil)
+        #expect(learn(body: #"{"active":false}"#) == .inactive)
+        #expect(verify().rejection == .inactive)
+        #expect(verifier.cachedTokenCount == 0)
+        learn()
+        #expect(verify().rejection == nil)
+    }
+
     @Test("What another table taught counts no more")
     func generations() throws {
         learn()

@@ -99,7 +99,8 @@ extension Route {
         throw .scope
     }
 
-    /// Whether the human was authenticated in one of the ways, and lately enough; a token that does not say so does not show it.
+    /// Whether the human was authenticated in one of the ways, and lately enough; a token that does not say so does not
+    /// show it.
     private func isAuthenticated(_ claims: TokenClaims, now: UnixTime) -> Bool {
         if !requirement.authenticationContexts.isEmpty {
             guard let context = claims.authenticationContext,

@@ -65,8 +65,8 @@ final class CachedToken {
         return now >= knownUntil
     }
 
-    /// Whether it is known: always where its signature was verified; otherwise as long as the answer counts, where its issuer is one of
-    /// those that may be asked.
+    /// Whether it is known: always where its signature was verified; otherwise as long as the answer counts, where its
+    /// issuer is one of those that may be asked.
     func isKnown(at now: UnixTime, to issuers: [String]?) -> Bool {
         guard let knownUntil else { return true }
         guard let issuers else { return false }

@@ -11,8 +11,8 @@ public struct Confirmations: Equatable, Sendable {
     public let publicKey: BoundKey?
     /// Whether the bearer must prove what we cannot check: then nobody may use the token.
     ///
-    /// So it is where `cnf` names a confirmation that we know of but cannot check (`jwe`, `jku`, `kid`, `osc`, `x5t`), or names none
-    /// that we can.
+    /// So it is where `cnf` names a confirmation that we know of but cannot check (`jwe`, `jku`, `kid`, `osc`, `x5t`), or
+    /// names none that we can.
     public let demandsUnsupported: Bool
     /// Whether the token has a `cnf` claim at all.
     public let isPresent: Bool

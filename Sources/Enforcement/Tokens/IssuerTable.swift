@@ -10,6 +10,16 @@ public final class IssuerTable: Sendable {
 
     /// The places of the issuers that must be asked about their tokens.
     let introspecting: [Int]
+    /// The issuers of workloads' tokens.
+    private let vouchers: [Voucher]
+
+    /// Who may vouch for workloads, and for which.
+    private struct Voucher {
+        let place: Int
+        let issuer: String
+        let trustDomains: [String]?
+    }
+
     private static let tables = Atomic<UInt64>(0)
 
     /// Makes a table.
@@ -18,6 +28,8 @@ public final class IssuerTable: Sendable {
         introspecting = issuers.indices.filter {
             if case .introspection = issuers[$0].keySource { true } else { false }
         }
+        vouchers = issuers.indices.filter { issuers[$0].profile.isWorkload }
+            .map { Voucher(place: $0, issuer: issuers[$0].issuer, trustDomains: issuers[$0].trustDomains) }
         generation = Self.tables.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
@@ -40,15 +52,14 @@ public final class IssuerTable: Sendable {
     ) throws(TokenRejection) -> Int {
         var found: Int?
         var isTrusted = false
-        for index in issuers.indices where issuers[index].profile.isWorkload {
-            let issuer = issuers[index]
-            if let trustDomains = issuer.trustDomains ?? listenerTrustDomains {
+        for voucher in vouchers {
+            if let trustDomains = voucher.trustDomains ?? listenerTrustDomains {
                 guard trustDomains.contains(trustDomain) else { continue }
             }
             isTrusted = true
-            guard isNamed(issuer.issuer) else { continue }
+            guard isNamed(voucher.issuer) else { continue }
             guard found == nil else { throw .issuerAmbiguous }
-            found = index
+            found = voucher.place
         }
         guard let found else { throw isTrusted ? .issuer : .trustDomain }
         return found

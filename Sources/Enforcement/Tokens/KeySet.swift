@@ -22,9 +22,9 @@ public struct KeySet: Sendable {
 
     /// Reads a JWK Set.
     ///
-    /// Keys for other purposes (`use` other than `sig`, `key_ops` without `verify`, an `alg` that is no signature of ours) and of
-    /// types or curves that we do not support are passed over. Whatever shows that something is wrong refuses the set: a
-    /// symmetric key, a private one, a malformed, weak or contradictory one, two keys of one `kid`, no key at all.
+    /// Keys for other purposes (`use` other than `sig`, `key_ops` without `verify`, an `alg` that is no signature of ours)
+    /// and of types or curves that we do not support are passed over. Whatever shows that something is wrong refuses the
+    /// set: a symmetric key, a private one, a malformed, weak or contradictory one, two keys of one `kid`, no key at all.
     public init(jwks: Span<UInt8>) throws(KeySetError) {
         let document: JSONDocument
         do throws(JSONError) {
@@ -37,8 +37,8 @@ public struct KeySet: Sendable {
 
     /// The key that must have made a signature, by the header's `kid` or, without one, because no other could.
     ///
-    /// - Throws: `algorithm` where that is not allowed, `key` where there is none or more than one, `keyAlgorithm` where the key
-    ///   is not for that algorithm.
+    /// - Throws: `algorithm` where that is not allowed, `key` where there is none or more than one, `keyAlgorithm` where
+    ///   the key is not for that algorithm.
     public func key(
         for header: JOSEHeader, among allowed: Set<SignatureAlgorithm>
     ) throws(JWSError) -> VerificationKey {

@@ -5,8 +5,8 @@ import JSON
 enum OpaqueToken {
     /// The place of the issuer to ask about a token, or nothing where the token is to be verified by its signature.
     ///
-    /// A token that is no JWT is for the one issuer that introspects among those of the route. A JWT is for the issuer that it names,
-    /// if that one introspects: but only the issuers of the route are told a token.
+    /// A token that is no JWT is for the one issuer that introspects among those of the route. A JWT is for the issuer that
+    /// it names, if that one introspects: but only the issuers of the route are told a token.
     ///
     /// - Parameters:
     ///   - compact: the token.

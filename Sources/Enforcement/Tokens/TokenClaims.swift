@@ -3,8 +3,9 @@ public import Identity
 
 /// What a verified token says, as plain values.
 ///
-/// All text is free of control characters and bounded. All of it is printable ASCII but for the sponsor and the retained claims,
-/// which may be any text: who forwards the sponsor in a header must percent-encode it; retained claims are only compared.
+/// All text is free of control characters and bounded. All of it is printable ASCII but for the sponsor and the retained
+/// claims, which may be any text: who forwards the sponsor in a header must percent-encode it; retained claims are only
+/// compared.
 public final class TokenClaims: Sendable {
     /// Who issued it (`iss`): one of the configured issuers.
     public let issuer: String

@@ -2,8 +2,8 @@ public import Bytes
 public import Cryptography
 import Identity
 
-/// Evidence that a token was signed by an issuer we believe, or that the issuer says it is valid; that it is meant for us, and that its
-/// time is now.
+/// Evidence that a token was signed by an issuer we believe, or that the issuer says it is valid; that it is meant for us,
+/// and that its time is now.
 ///
 /// Only ``TokenVerifier`` can make it.
 public struct VerifiedToken: ~Copyable {
@@ -17,13 +17,14 @@ public struct VerifiedToken: ~Copyable {
 
 /// Verifies tokens, and remembers those that it verified: one per worker.
 ///
-/// The rules are those of the issuer's profile (``TokenProfile``) with RFC 8725 and its revision. The issuer is looked up before the
-/// signature is verified, because that says whose keys may have made it; nothing else of the payload is looked at before.
+/// The rules are those of the issuer's profile (``TokenProfile``) with RFC 8725 and its revision. The issuer is looked up
+/// before the signature is verified, because that says whose keys may have made it; nothing else of the payload is looked
+/// at before.
 public final class TokenVerifier {
     private let engine: CryptographicEngine
     private var cache: VerifiedTokenCache
-    // What issuers said of tokens that `cache` has no place for, which is mostly no. Apart, so that a flood of tokens which nobody
-    // issued pushes out no verified one.
+    // What issuers said of tokens that `cache` has no place for, which is mostly no. Apart, so that a flood of tokens which
+    // nobody issued pushes out no verified one.
     private var answers: VerifiedTokenCache
 
     private static let answerCapacity = 1024
@@ -55,11 +56,12 @@ public final class TokenVerifier {
     ///   - issuers: the issuers that are believed.
     ///   - listenerTrustDomains: the trust domains of which a subject that is a SPIFFE ID must be a member, unless its issuer
     ///     has a list of its own; nothing: any. A subject that is no SPIFFE ID belongs to no trust domain.
-    ///   - routeIssuers: the names of the issuers of which one may be asked about the token; nothing: nobody is asked, and a token
-    ///     that is no JWT is refused.
+    ///   - routeIssuers: the names of the issuers of which one may be asked about the token; nothing: nobody is asked, and
+    ///     a token that is no JWT is refused.
     ///   - now: the time.
     /// - Throws: `introspectionNeeded` where an issuer must be asked: what it answers goes to
-    ///   ``learn(introspection:of:issuer:among:now:)``, and then this knows; `keysMissing` and `keyUnknown` where keys must be fetched.
+    ///   ``learn(introspection:of:issuer:among:now:)``, and then this knows; `keysMissing` and `keyUnknown` where keys must
+    ///   be fetched.
     public func verify(
         _ compact: Span<UInt8>, among issuers: IssuerTable, subjectsWithin listenerTrustDomains: [String]?,
         introspectingFor routeIssuers: [String]? = nil, now: UnixTime
@@ -126,8 +128,8 @@ public final class TokenVerifier {
 
     /// Learns what an issuer says of a token (RFC 7662 §2.2), and remembers it for as long as its configuration allows.
     ///
-    /// It is remembered until the token expires, if that is sooner, but for a second at least: for the call that asked. A token that its
-    /// issuer refuses, or whose claims do, is remembered as refused.
+    /// It is remembered until the token expires, if that is sooner, but for a second at least: for the call that asked. A
+    /// token that its issuer refuses, or whose claims do, is remembered as refused.
     ///
     /// - Parameters:
     ///   - body: the answer: JSON.
@@ -175,7 +177,10 @@ public final class TokenVerifier {
         return max(end, now + .seconds(1))
     }
 
+    /// Remembers what was learnt in place of whatever was known before.
     private func remember(_ token: CachedToken) {
+        cache.remove(writtenAs: token)
+        answers.remove(writtenAs: token)
         if case .success = token.verdict, cache.capacity > 0 {
             cache.insert(token)
         } else {

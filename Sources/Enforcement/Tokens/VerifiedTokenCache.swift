@@ -2,9 +2,10 @@ import Bytes
 
 /// The tokens that one worker verified lately, by their exact bytes.
 ///
-/// Only tokens that an issuer vouched for enter, or that it was asked about. The memory is bounded: a token belongs to one set of
-/// eight places, chosen by a keyed hash, and pushes out the one of that set that was used longest ago. So every operation takes the
-/// same few steps however many tokens there are, and a flood of tokens costs their own verification and no more.
+/// Only tokens that an issuer vouched for enter, or that it was asked about. The memory is bounded: a token belongs to one
+/// set of eight places, chosen by a keyed hash, and pushes out the one of that set that was used longest ago. So every
+/// operation takes the same few steps however many tokens there are, and a flood of tokens costs their own verification and
+/// no more.
 struct VerifiedTokenCache: ~Copyable {
     private static let ways = 8
 
@@ -78,6 +79,14 @@ struct VerifiedTokenCache: ~Copyable {
     /// Forgets a token whose time is over.
     mutating func remove(_ token: CachedToken) {
         for place in places(of: token.hash) where tokens[place] === token { free(place) }
+    }
+
+    /// Forgets what is known of a token, by its bytes.
+    mutating func remove(writtenAs token: CachedToken) {
+        for place in places(of: token.hash) {
+            guard let other = tokens[place], other.hash == token.hash, other.compact == token.compact else { continue }
+            free(place)
+        }
     }
 
     private mutating func free(_ place: Int) {

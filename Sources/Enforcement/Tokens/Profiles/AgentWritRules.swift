@@ -1,7 +1,8 @@
 import Bytes
 import Cryptography
 
-/// Access tokens of an AgentWrit broker: `typ` is `JWT`, `kid` the thumbprint of the broker's key, and the chain is bound by its hash.
+/// Access tokens of an AgentWrit broker: `typ` is `JWT`, `kid` the thumbprint of the broker's key, and the chain is bound
+/// by its hash.
 enum AgentWritRules: TokenRules {
     static let type: StaticString = "JWT"
 

@@ -7,8 +7,8 @@ struct EndpointURL: Equatable {
     /// Whether it is `http`: whoever is on the way can read and change what is sent.
     let isPlain: Bool
 
-    /// Reads `https://host[:port]/path`, or the same with `http`; nothing where there is user information or a fragment, or a character
-    /// that no URL may hold (RFC 3986 §2).
+    /// Reads `https://host[:port]/path`, or the same with `http`; nothing where there is user information or a fragment, or
+    /// a character that no URL may hold (RFC 3986 §2).
     init?(_ text: String) {
         let schemes = [(prefix: "https://", isPlain: false), (prefix: "http://", isPlain: true)]
         guard let scheme = schemes.first(where: { text.hasPrefix($0.prefix) }) else { return nil }
