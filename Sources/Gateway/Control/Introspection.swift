@@ -40,7 +40,8 @@ public enum Introspection {
         FormEncoding.append(Array(endpoint.clientID.utf8), to: &pair)
         pair.append(UInt8(ascii: ":"))
         FormEncoding.append(endpoint.clientSecret.bytes, to: &pair)
-        let text = Base64URL.encode(pair.span).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
-        return String(text) + String(repeating: "=", count: (4 - text.count % 4) % 4)
+        // The two alphabets of base64 differ in characters that form-encoded text never comes to.
+        let text = Base64URL.encode(pair.span)
+        return text + String(repeating: "=", count: (4 - text.count % 4) % 4)
     }
 }

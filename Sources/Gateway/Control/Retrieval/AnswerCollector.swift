@@ -7,6 +7,8 @@ struct AnswerCollector {
 
     /// Whether it was more than the bounds allow.
     private(set) var isTooLarge = false
+    /// Whether the last head that began has ended: the library is content with less.
+    private(set) var hasHead = false
     private(set) var fields: [String: String] = [:]
     private(set) var body: [UInt8] = []
     private let bodyLimit: Int
@@ -30,6 +32,11 @@ struct AnswerCollector {
         guard !text.hasPrefix("HTTP/") else {
             // Each answer has a status line; what stood before was an interim one.
             fields = [:]
+            hasHead = false
+            return true
+        }
+        guard text != "\r\n", text != "\n" else {
+            hasHead = true
             return true
         }
         guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else { return true }

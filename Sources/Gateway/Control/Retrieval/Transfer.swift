@@ -59,7 +59,9 @@ final class Transfer {
     func outcome(_ code: CURLcode) -> Result<IncomingResponse, RetrievalError> {
         guard code == CURLE_OK else { return .failure(error(code)) }
         let status = unsafe sp_curl_status(handle)
-        guard (200...599).contains(status) else { return .failure(.connection("the answer is not HTTP")) }
+        guard collector.hasHead, (200...599).contains(status) else {
+            return .failure(.connection("the answer is incomplete, or not HTTP"))
+        }
         return .success(IncomingResponse(status: status, fields: collector.fields, body: collector.body))
     }
 
@@ -68,7 +70,7 @@ final class Transfer {
         let text = unsafe reason.pointee == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: reason)
         return switch code {
         case CURLE_OPERATION_TIMEDOUT: .timedOut
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .request(text)
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .request(text)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_ENGINE_INITFAILED:
             .library(text)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
