@@ -142,11 +142,11 @@ STEPPED_UP = {
 }
 
 TOO_WEAK = {
-    "no acr": ("/strong/1", lambda: {}),
+    "no acr": ("/strong/1", dict),
     "another acr": ("/strong/1", lambda: {"acr": "urn:example:weak"}),
     "acr in other case": ("/strong/1", lambda: {"acr": "URN:example:strong"}),
     "two contexts in one string": ("/strong/1", lambda: {"acr": "urn:example:strong urn:example:stronger"}),
-    "no auth_time": ("/recent/1", lambda: {}),
+    "no auth_time": ("/recent/1", dict),
     "signed in long ago": ("/recent/1", lambda: {"auth_time": now() - 400}),
     "the right context, long ago": ("/step-up/1", lambda: {"acr": "urn:example:strong", "auth_time": now() - 120}),
     "another context, lately": ("/step-up/1", lambda: {"acr": "urn:example:weak", "auth_time": now()}),

@@ -3,6 +3,7 @@
 import pytest
 import requests
 from requests_oauth2client import BearerToken, DPoPKey, DPoPToken
+from requests_oauth2client.dpop import InvalidUseDPoPNonceResponse
 
 from credentials import cnf
 from world import route
@@ -75,11 +76,12 @@ def test_requests_oauth2client_with_a_stolen_token(gateway, world, upstream):
     """Another's token with a key of one's own."""
     victim, thief = DPoPClient(gateway, world), DPoPClient(gateway, world)
     thief.auth = DPoPToken(access_token=victim.token, _dpop_key=thief.auth.dpop_key)
-    try:
-        told = thief.get("/bound/1")
-        assert told.status_code == 401
-    except Exception as fault:  # it wants a nonce with every refusal
-        assert "nonce" in str(fault).lower()
+    # The library takes every 401 with a DPoP challenge for a wish for a nonce, and says so where it finds none.
+    with pytest.raises(InvalidUseDPoPNonceResponse) as refused:
+        thief.get("/bound/1")
+    told = refused.value.response
+    assert told.status_code == 401
+    assert 'error="invalid_dpop_proof"' in told.headers["WWW-Authenticate"]
     assert not upstream.requests
     assert victim.get("/bound/1").status_code == 200
 

@@ -127,15 +127,16 @@ def test_bug_17_two_keys_may_use_the_same_identifier(connection, gateway, world,
         assert_replayed(gateway, connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)))
 
 
-@pytest.mark.parametrize("jti", ["a", "A", "a ", " a", "a\0", "aa", "á", "á", "😀"])
+IDENTIFIERS = ["a", "A", "a ", " a", "a\0", "aa", "\u00e1", "a\u0301", "😀"]
+
+
+@pytest.mark.parametrize("jti", IDENTIFIERS)
 def test_identifiers_are_compared_byte_for_byte(connection, gateway, world, upstream, jti):
     holder = Holder()
     token = world.broker.token(world.agent, cnf=holder.cnf)
-    others = {"a", "A", "a ", " a", "a\0", "aa", "á", "á", "😀"} - {jti}
-    for other in others:
-        assert connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=other)).status == 200
-    assert connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)).status == 200
-    assert connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)).status == 401
+    for each in sorted(IDENTIFIERS, key=lambda other: other == jti):
+        assert connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=each)).status == 200
+    assert_replayed(gateway, connection.call("GET", "/bound/1", fields=bound(gateway, holder, token, jti=jti)))
 
 
 # Many at once

@@ -260,7 +260,7 @@ REFUSED = {
     "P1 aud twice": written(insert=', "aud": "https://elsewhere.test"'),
     "P1 wth twice, once escaped": written(insert=', "\\u0077th": "x"'),
     "P15 NaN": written(insert=', "a": NaN'),
-    "P15 a list for a header": lambda c: c.fields((wit := c.token()), c.holder.sign(b"[]", b"{}")),
+    "P15 a list for a header": lambda c: c.fields(c.token(), c.holder.sign(b"[]", b"{}")),
 }
 
 
