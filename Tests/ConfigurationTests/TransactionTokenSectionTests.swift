@@ -105,13 +105,16 @@ struct TransactionTokenSectionTests {
             ("KEY", "KEY, audience: a", "transaction_tokens.audience: ", "no such key"),
         ])
     func rule(part: String, replacement: String, keyPath: String, message: String) throws {
-        _ = try write(.rsa(bits: 2048), to: "txn-rsa.key")
-        _ = try write(.ellipticCurve(.p384), to: "txn-p384.key")
-        _ = try write(.ellipticCurve(.p256), to: "txn-rule.key")
-        let section = Self.section.replacing(part, with: replacement).replacing("KEY", with: "txn-rule.key")
+        // Cases run at once: each has files of its own.
+        let name = "txn-" + (part + replacement).filter { $0.isASCII && $0.isLetter }
+        _ = try write(.rsa(bits: 2048), to: name + "-rsa.key")
+        _ = try write(.ellipticCurve(.p384), to: name + "-p384.key")
+        _ = try write(.ellipticCurve(.p256), to: name + ".key")
+        let replacement = replacement.replacing("txn-", with: name + "-")
+        let section = Self.section.replacing(part, with: replacement).replacing("KEY", with: name + ".key")
         let faults = try faults(section)
         #expect(faults.count == 1)
         #expect(faults.allSatisfy { $0.hasPrefix(keyPath) && $0.contains(message) }, "\(faults)")
-        #expect(try self.faults(keyed("txn-rule.key")) == [])
+        #expect(try self.faults(keyed(name + ".key")) == [])
     }
 }

@@ -22,10 +22,10 @@ struct UnbuiltFeatureTests {
     @Test("A value is refused by name, its neighbour is not")
     func value() throws {
         #expect(
-            try faults("routes: [{ require: { possession: [certificate, dpop] } }]\n") == [
-                "f.yaml:1: routes[0].require.possession[1]: dpop is not built yet in this version; use another value"
+            try faults("possession: { replay: { store: redis } }\n") == [
+                "f.yaml:1: possession.replay.store: redis is not built yet in this version; use another value"
             ])
-        #expect(try faults("routes: [{ require: { possession: [certificate, svid] } }]\n").isEmpty)
+        #expect(try faults("possession: { replay: { store: memory } }\n").isEmpty)
     }
 
     @Test("A kind of target is refused, a plain one is not")

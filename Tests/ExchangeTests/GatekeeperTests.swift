@@ -165,7 +165,9 @@ struct GatekeeperTests {
     @Test("A call without a token, with two, or with one elsewhere goes no further than its route")
     func credentials() throws {
         let missing = try judge { $0.hasAuthorization = false }
-        #expect(missing == Verdict(denial: Denial(.credentialsMissing, "credentials.missing"), route: "read-order"))
+        // Whoever comes without is told what to ask for.
+        let expected = Denial(.credentialsMissing, "credentials.missing", scope: "read:orders:7")
+        #expect(missing == Verdict(denial: expected, route: "read-order"))
         #expect(
             try denial { $0.fields = [("Authorization", "Bearer x")] }
                 == Denial(.invalidRequest, "credentials.two-authorization-fields"))

@@ -93,12 +93,6 @@ def change(path: str, value):
 NOT_BUILT_YET = {
     "resumption": change("listeners/0/tls/resumption", "bound"),
     "crl_file": change("listeners/0/clients/trust_domains/0/crl_file", "agents.crl"),
-<<<<<<< HEAD
-=======
-    "dpop": change("routes/0/require/possession", ["certificate", "dpop"]),
-    "wpt": change("routes/0/require/possession", ["wpt"]),
-    "possession": change("possession", {"dpop": {"nonce": "off"}}),
->>>>>>> tokens
     "targets": change("upstreams/0/targets", ["http://127.0.0.1:9000", "http://127.0.0.1:9001"]),
     "redis": change("possession", {"replay": {"store": "redis"}}),
     "delegation": change("routes/0/require/delegation", {"maximum_depth": 5}),

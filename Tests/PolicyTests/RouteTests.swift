@@ -176,7 +176,7 @@ struct RouteTests {
     @Test("Only a missing scope is answered as such")
     func codes() {
         #expect(PolicyDenial.scope.code == "insufficient-scope")
-        #expect(PolicyDenial.stepUp.code == "invalid-token" && PolicyDenial.stepUp.isStepUp)
+        #expect(PolicyDenial.stepUp.code == "insufficient-authentication" && PolicyDenial.stepUp.isStepUp)
         for denial in [PolicyDenial.issuer, .possession, .delegation, .route, .sponsor, .claim("a")] {
             #expect(denial.code == "policy" && !denial.isStepUp)
         }

@@ -115,15 +115,8 @@ struct PossessionVerifierTests {
     @Test(
         "C2, C3: A demand that cannot be checked is refused, whatever else holds",
         arguments: [
-<<<<<<< HEAD
             (true, #""jku":"https://localhost""#), (true, #""kid":"k""#), (true, #""x5t":"AA""#),
             (false, #"{"jwe":"a.b.c.d.e"}"#), (false, "{}"), (false, #"{"x":1}"#),
-=======
-            (false, #"{"jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#),
-            (true, #""jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc""#),
-            (true, #""jku":"https://localhost""#), (false, "{}"),
-            (false, #"{"x":1}"#),
->>>>>>> tokens
         ])
     func unsupported(isBeside: Bool, confirmation: String) throws {
         let peer = try #require(try Handshake().peer(uris: [Self.agent]))

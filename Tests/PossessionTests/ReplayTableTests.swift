@@ -67,13 +67,17 @@ struct ReplayTableTests {
 
     @Test("D12: A key has its share and no more, whoever else has room")
     func share() {
-        let table = table(160)
-        for proof in 0..<10 { #expect(insert(table, proof, owner: -1) == .inserted) }
-        #expect(insert(table, 10, owner: -1) == .overShare)
+        let table = table(1600)
+        for proof in 0..<100 { #expect(insert(table, proof, owner: -1) == .inserted) }
+        #expect(insert(table, 100, owner: -1) == .overShare)
         #expect(insert(table, 0, owner: -1) == .replayed)
-        #expect(insert(table, 10, owner: -2) == .inserted)
-        #expect(insert(table, 11, owner: -1, made: 60) == .overShare)
-        #expect(insert(table, 11, owner: -1, made: 61) == .inserted)
+        #expect(insert(table, 100, owner: -2) == .inserted)
+        #expect(insert(table, 101, owner: -1, made: 60) == .overShare)
+        #expect(insert(table, 101, owner: -1, made: 61) == .inserted)
+        // A sixteenth of a small table would be next to nothing.
+        let small = self.table(10)
+        for proof in 0..<10 { #expect(insert(small, proof, owner: -1) == .inserted) }
+        #expect(insert(small, 10, owner: -2) == .full)
         let generous = self.table(160, share: 11)
         for proof in 0..<11 { #expect(insert(generous, proof, owner: -1) == .inserted) }
         #expect(insert(generous, 11, owner: -1) == .overShare)

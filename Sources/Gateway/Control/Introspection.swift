@@ -17,7 +17,9 @@ public enum Introspection {
                 ("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded"),
                 ("authorization", "Basic " + credentials(of: endpoint)),
             ],
-            body: body, authorityFile: endpoint.authorityFile, timeout: endpoint.timeout, responseLimit: responseLimit)
+            body: body, authorityFile: endpoint.authorityFile, timeout: endpoint.timeout, responseLimit: responseLimit,
+            // The configuration has no such URL without the permission for it.
+            dangerouslyAllowsPlainHTTP: endpoint.url.lowercased().hasPrefix("http:"))
     }
 
     /// The JSON body of an answer that counts: 200 with `application/json`.

@@ -6,6 +6,8 @@ struct DocumentNode: Equatable, Sendable {
     let line: Int
     /// What stands there.
     let content: Content
+    /// Whether it is text between quotes; only claims ask for that.
+    var isQuoted = false
 
     /// The three shapes of a node, and its absence.
     enum Content: Equatable, Sendable {

@@ -82,7 +82,8 @@ struct DocumentParser {
         switch node {
         case .scalar(let scalar):
             let isNothing = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-            return DocumentNode(line: line, content: isNothing ? .nothing : .scalar(scalar.string))
+            return DocumentNode(
+                line: line, content: isNothing ? .nothing : .scalar(scalar.string), isQuoted: scalar.style != .plain)
         case .sequence(let sequence):
             let items = sequence.enumerated().compactMap { convert($0.element, path: "\(path)[\($0.offset)]") }
             return DocumentNode(line: line, content: .sequence(items))

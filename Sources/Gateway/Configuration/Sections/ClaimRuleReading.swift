@@ -29,18 +29,19 @@ extension DocumentReader {
         case .mapping:
             return section(["prefix"])?.required("prefix", "how the claim must begin")?.text().map { .prefix($0) }
         case .sequence:
-            guard let texts = distinct(atLeastOne: "value that the claim may have", { $0.text() }) else { return nil }
-            return .oneOf(texts.flatMap(Self.claimValues))
+            guard let items = items(atLeastOne: "value that the claim may have") else { return nil }
+            let values = items.compactMap { $0.claimValue() }
+            return values.count == items.count ? .oneOf(values) : nil
         case .nothing, .scalar:
-            return text().map { .oneOf(Self.claimValues($0)) }
+            return claimValue().map { .oneOf([$0]) }
         }
     }
 
-    /// The values that a text stands for: the configuration does not tell a string of digits from a number.
-    private static func claimValues(_ text: String) -> [ClaimValue] {
-        var values: [ClaimValue] = [.text(text)]
-        if let number = Int64(text), String(number) == text { values.append(.number(number)) }
-        if let bool = ["true": true, "false": false][text] { values.append(.bool(bool)) }
-        return values
+    /// A value as JSON would have it: a whole number, `true` or `false` only where there are no quotes around it.
+    private func claimValue() -> ClaimValue? {
+        guard let text = text() else { return nil }
+        guard !node.isQuoted else { return .text(text) }
+        if let number = Int64(text), String(number) == text { return .number(number) }
+        return ["true": .bool(true), "false": .bool(false)][text] ?? .text(text)
     }
 }

@@ -122,7 +122,9 @@ struct RemoteKeySet: Sendable {
         if let entityTag { fields.append(("if-none-match", entityTag)) }
         return OutgoingRequest(
             url: location.url, fields: fields, authorityFile: location.authorityFile, timeout: Self.timeout,
-            responseLimit: Self.responseLimit)
+            responseLimit: Self.responseLimit,
+            // The configuration has no such URL without the permission for it.
+            dangerouslyAllowsPlainHTTP: location.url.lowercased().hasPrefix("http:"))
     }
 
     /// Takes in what the fetch under way brought.
