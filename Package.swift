@@ -133,7 +133,9 @@ let package = Package(
                 "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession",
                 "Revocation", "Policy", "Audit", "Configuration",
             ]),
-        tests(of: "Server", with: ["Bytes", "Cryptography", "Audit", logging]),
+        tests(
+            of: "Server",
+            with: ["Bytes", "Cryptography", "Possession", "Policy", "Audit", "Configuration", logging]),
         tests(of: "Upstream"),
         tests(of: "Control", with: ["Support", "Reactor", "Bytes", "Cryptography", "TLS", "Identity", "Tokens"]),
         tests(

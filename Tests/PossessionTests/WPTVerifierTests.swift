@@ -124,6 +124,8 @@ struct WPTVerifierTests {
             Change("aud", #""https://alias.example.test/x""#, .audience),
             Change("aud", #""urn:example:Orders""#, .audience), Change("aud", #""urn:example:orders ""#, .audience),
             Change("aud", #""https://api.example.test/orders/18""#, .audience),
+            Change("aud", #"["https://api.example.test/orders/17"]"#, nil),
+            Change("aud", #"["https://api.example.test/orders/18"]"#, .audience),
             Change("aud", #""https://api.example.test/orders/17/""#, .audience),
             Change("aud", #""https://api.example.test/Orders/17""#, .audience),
             Change("aud", #""https://api.example.test/orders%2F17""#, .audience),
@@ -133,7 +135,8 @@ struct WPTVerifierTests {
             Change("aud", #""https://other.example.test/orders/17""#, .audience),
             Change("aud", #""/orders/17""#, .audience), Change("aud", nil, .missing(.audience)),
             Change("aud", #""""#, .invalid(.audience)), Change("aud", "1", .invalid(.audience)),
-            Change("aud", #"["https://api.example.test/orders/17"]"#, .invalid(.audience)),
+            Change("aud", #"["https://api.example.test/orders/17","urn:example:orders"]"#, .invalid(.audience)),
+            Change("aud", "[]", .invalid(.audience)), Change("aud", "[1]", .invalid(.audience)),
         ])
     private func audience(change: Change) throws {
         let proof = try WorkloadMaker.standard().proof([change.member: change.value])

@@ -36,6 +36,7 @@ public final class ReplayTable: Sendable {
     public let refusesBefore: UnixTime
 
     private let mistrustsExpiryUntil: UnixTime?
+    private let keepsMark: @Sendable (UnixTime) -> Bool
     private let hash: SipHash
     private let secret: (UInt64, UInt64)
     private let shards: [LockedShard]
@@ -58,13 +59,17 @@ public final class ReplayTable: Sendable {
     ///   - refusesBefore: the moment of the start.
     ///   - mistrustsExpiryUntil: proofs that do not say when they were made, and end before, are not accepted: an earlier
     ///     table, now gone, may have known them. Nothing: there was none.
+    ///   - keepsMark: is told of each proof that is dated ahead of the present, so that the next table can refuse it, and says
+    ///     whether it will know; where not, the proof is not accepted.
     public init(
-        capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime, mistrustsExpiryUntil: UnixTime? = nil
+        capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime, mistrustsExpiryUntil: UnixTime? = nil,
+        keepsMark: @escaping @Sendable (UnixTime) -> Bool = { _ in true }
     ) {
         precondition(capacity > 0 && key.count == 16, "no room, or no secret")
         self.capacity = capacity
         self.refusesBefore = refusesBefore
         self.mistrustsExpiryUntil = mistrustsExpiryUntil
+        self.keepsMark = keepsMark
         secret = (Self.word(key[0..<8]), Self.word(key[8..<16]))
         hash = SipHash(key: secret)
         var count = 1
@@ -89,6 +94,7 @@ public final class ReplayTable: Sendable {
         _ proof: Digest256, owner: Digest256, issuedAt: UnixTime, expiresAt: UnixTime, now: UnixTime
     ) -> ReplayOutcome {
         guard issuedAt >= refusesBefore, expiresAt >= now, expiresAt >= issuedAt else { return .beyondMemory }
+        if issuedAt > now, !keepsMark(issuedAt) { return .full }
         let key = hash(proof)
         let owner = mixed(owner)
         // What is left of a millisecond belongs to it: rounded up, and the present down.

@@ -67,6 +67,16 @@ struct WPTClaims: ~Escapable {
         return text
     }
 
+    /// The one audience: a string, or a list of that one string (RFC 7519 §4.1.3).
+    @_lifetime(copy self)
+    func audience() throws(WPTRejection) -> Span<UInt8> {
+        guard let value = payload.member(named: WPTClaim.audience.rawValue) else { throw .missing(.audience) }
+        guard value.kind == .array, value.count == 1 else { return try text(.audience) }
+        var elements = value.elements
+        guard let text = elements.next()?.text, !text.isEmpty else { throw .invalid(.audience) }
+        return text
+    }
+
     /// The identifier.
     @_lifetime(copy self)
     func identifier() throws(WPTRejection) -> Span<UInt8> {

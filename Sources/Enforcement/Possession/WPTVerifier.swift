@@ -79,7 +79,7 @@ public final class WPTVerifier {
     private static func checkAudience(
         of proof: borrowing WPTProof, _ expectation: WPTExpectation
     ) throws(WPTRejection) {
-        let audience = try proof.claims.text(.audience)
+        let audience = try proof.claims.audience()
         if TargetURI.matches(audience, origins: expectation.origins, path: expectation.path) { return }
         for alias in expectation.aliases where audience.equals(utf8: alias) { return }
         throw .audience

@@ -15,11 +15,15 @@ public final class ProofMemory: Sendable {
     ///   - start: proofs from before are refused.
     ///   - mistrustsExpiryUntil: so are those that end before this moment and do not say when they were made, if there was an
     ///     earlier process that may have seen them.
-    public init(capacity: Int, secret: [UInt8], start: UnixTime, mistrustsExpiryUntil: UnixTime? = nil) {
+    ///   - keepsMark: see ``ReplayTable``.
+    public init(
+        capacity: Int, secret: [UInt8], start: UnixTime, mistrustsExpiryUntil: UnixTime? = nil,
+        keepsMark: @escaping @Sendable (UnixTime) -> Bool = { _ in true }
+    ) {
         precondition(secret.count == 48, "16 bytes for the table, 32 for nonces")
         replay = ReplayTable(
             capacity: capacity, key: Array(secret[..<16]), refusesBefore: start,
-            mistrustsExpiryUntil: mistrustsExpiryUntil)
+            mistrustsExpiryUntil: mistrustsExpiryUntil, keepsMark: keepsMark)
         nonceKey = Array(secret[16...])
     }
 }

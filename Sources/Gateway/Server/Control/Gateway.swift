@@ -5,6 +5,7 @@ import Control
 import Exchange
 import Glibc
 public import Logging
+import Policy
 import Possession
 import Reactor
 import Tokens
@@ -61,12 +62,15 @@ public final class Gateway {
         audit = try AuditWriter(
             directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
         records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
+        let directory = AuditDirectory(path: configuration.audit.directory)
+        let mark = try Self.openMark(in: directory)
         start = ProofStart(
-            configuration, earlier: AuditDirectory(path: configuration.audit.directory).lastWrite,
+            takesProofs: configuration.routes.contains { !$0.accepted.isDisjoint(with: [.dpop, .wpt]) },
+            possession: configuration.possession, earlier: directory.lastWrite, mark: mark.earlier,
             now: UnixTime(nanoseconds: Clock.civil()))
         memory = ProofMemory(
             capacity: configuration.possession.replayCapacity, secret: Entropy.bytes(48), start: start.moment,
-            mistrustsExpiryUntil: start.mistrustsExpiryUntil)
+            mistrustsExpiryUntil: start.mistrustsExpiryUntil, keepsMark: { mark.raise(to: $0) })
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
@@ -112,6 +116,16 @@ public final class Gateway {
             logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
         }
         try control()
+    }
+
+    /// It lies beside the log: the one place that every gateway can write to, and that is its own.
+    private static func openMark(in directory: AuditDirectory) throws(GatewayError) -> ProofMark {
+        do {
+            try directory.create()
+            return try ProofMark(path: directory.path + "/proofs.mark")
+        } catch {
+            throw GatewayError("audit.directory \(directory.path) cannot be written to (\(error)); make it writable")
+        }
     }
 
     private func makeBuilder(_ configuration: GatewayConfiguration) throws(GatewayError) -> PlanBuilder {

@@ -14,6 +14,8 @@ struct ProofStart {
     let moment: UnixTime
     /// Proofs that end before and do not say when they were made are refused; nothing: an earlier process saw none of them.
     let mistrustsExpiryUntil: UnixTime?
+    /// When the gateway may begin to listen.
+    private let opening: UnixTime
     private let waits: Bool
 
     private static let second: Int64 = 1_000_000_000
@@ -23,24 +25,29 @@ struct ProofStart {
     /// Looks back.
     ///
     /// - Parameters:
-    ///   - configuration: what the gateway starts with.
+    ///   - takesProofs: whether a route takes proofs that can be replayed.
+    ///   - possession: what is demanded of them.
     ///   - earlier: when an earlier process last wrote to the log, if one did.
+    ///   - mark: the latest time that an earlier process accepted a proof of.
     ///   - now: the time.
-    init(_ configuration: GatewayConfiguration, earlier: UnixTime?, now: UnixTime) {
+    init(
+        takesProofs: Bool, possession: PossessionConfiguration, earlier: UnixTime?, mark: UnixTime, now: UnixTime
+    ) {
         let wasLately = earlier.map { now - $0 < Self.longestWindow } ?? false
-        let proofsCount = configuration.routes.contains { !$0.accepted.isDisjoint(with: [.dpop, .wpt]) }
-        waits = wasLately && proofsCount && !configuration.possession.requiresNonce
+        waits = wasLately && takesProofs && !possession.requiresNonce
         let begun = now.nanoseconds / Self.second * Self.second
-        moment = UnixTime(nanoseconds: waits && begun < now.nanoseconds ? begun + Self.second : begun)
-        let policy = configuration.possession.workloadProof
+        opening = UnixTime(nanoseconds: waits && begun < now.nanoseconds ? begun + Self.second : begun)
+        // Nobody waits for a clock that is ahead: its proofs are refused until the time has come.
+        moment = max(opening, mark + Interval(nanoseconds: 1))
+        let policy = possession.workloadProof
         mistrustsExpiryUntil = wasLately ? now + policy.maximumLifetime + policy.futureSkew : nil
     }
 
     /// Waits until the moment has come: less than a second.
     func await() {
         guard waits, let pause = try? Wakeup() else { return }
-        while Clock.civil() < moment.nanoseconds {
-            pause.wait(timeout: CInt((moment.nanoseconds - Clock.civil()) / 1_000_000 + 1))
+        while Clock.civil() < opening.nanoseconds {
+            pause.wait(timeout: CInt((opening.nanoseconds - Clock.civil()) / 1_000_000 + 1))
         }
     }
 }
