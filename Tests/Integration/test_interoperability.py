@@ -35,6 +35,7 @@ class DPoPClient:
         self.token = world.broker.token(world.agent, cnf={"jkt": key.dpop_jkt}, **claims)
         self.auth = DPoPToken(access_token=self.token, _dpop_key=key)
         self.session = requests.Session()
+        self.session.trust_env = False  # or the environment's authorities would take the place of ours
         self.session.verify = str(world.servers.file)
 
     def get(self, target: str, **options) -> requests.Response:
@@ -97,6 +98,7 @@ def test_requests_oauth2client_as_a_bearer(gateway, world, upstream):
 def test_requests_with_a_certificate(gateway, world, upstream):
     """RFC 8705 needs nothing of a client but TLS."""
     with requests.Session() as session:
+        session.trust_env = False
         session.verify = str(world.servers.file)
         session.cert = (str(world.agent.chain_file), str(world.agent.key_file))
         token = BearerToken(world.broker.token(world.agent, cnf=cnf(world.agent)))
