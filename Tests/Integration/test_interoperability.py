@@ -82,7 +82,7 @@ def test_requests_oauth2client_with_a_stolen_token(gateway, world, upstream):
         thief.get("/bound/1")
     told = refused.value.response
     assert told.status_code == 401
-    assert 'error="invalid_dpop_proof"' in told.headers["WWW-Authenticate"]
+    assert 'error="invalid_token"' in told.headers["WWW-Authenticate"]
     assert not upstream.requests
     assert victim.get("/bound/1").status_code == 200
 
