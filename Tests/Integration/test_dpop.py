@@ -387,6 +387,23 @@ def parameters(told, scheme: str) -> dict[str, str]:
     return dict(pair.strip().split("=", 1) for pair in pairs.replace('"', "").split(",") if pair)
 
 
+@pytest.mark.parametrize("part", ["proof", "token"])
+def test_D6_no_change_of_one_character_passes(connections, case, upstream, part):
+    """At every place: another letter of the alphabet, a character too few, one too many."""
+    connection, proof = connections["h2"], case.proof()
+    text = proof if part == "proof" else case.token
+    streams = []
+    for place in range(1, len(text)):
+        other = "B" if text[place] in "A." else "A"
+        for changed in (text[:place] + other + text[place + 1 :], text[:place] + text[place + 1 :], text[:place]):
+            pair = (case.token, changed) if part == "proof" else (changed, proof)
+            streams.append(connection.start("GET", "/bound/42", fields=presented(*pair)))
+        statuses = {connection.response(stream).status for stream in streams[-3:]}
+        assert statuses == {401}, place
+    assert not upstream.requests
+    assert connection.call("GET", "/bound/42", fields=presented(case.token, proof)).status == 200
+
+
 # D5, P6, P7: every kind of key
 
 
