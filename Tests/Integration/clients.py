@@ -32,7 +32,7 @@ class Attempting:
         """As `call`, but `None` where the stream was reset or the connection closed without an answer."""
         try:
             return self.call(*arguments, **options)
-        except (StreamReset, GoneAway, Closed, ConnectionError):
+        except (StreamReset, GoneAway, Closed, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return None
 
 

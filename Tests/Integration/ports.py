@@ -10,7 +10,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-BLOCKS, BLOCK = 200, 100
+BLOCKS, BLOCK = 100, 200
 _held = []  # the locked file stays open as long as the process lives
 _ports = None
 

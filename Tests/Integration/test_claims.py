@@ -52,6 +52,7 @@ ALLOWED = {
     "a prefix alone": ("/prefix/1", {"attestation": "tdx:"}),
     "a prefix within a list": ("/prefix/1", {"attestation": ["sev:x", "tdx:y"]}),
     "a number": ("/number/1", {"level": 3}),
+    "a number as text, for which YAML has no other spelling": ("/number/1", {"level": "3"}),
     "a flag": ("/flag/1", {"certified": True}),
     "all of them": ("/all/1", {"model": "m-1", "config_digest": DIGEST, "attestation": "tdx:a"}),
     "a sponsor": ("/sponsored/1", {}),
@@ -80,7 +81,7 @@ REFUSED = {
     "prefix, in other case": ("/prefix/1", {"attestation": "TDX:abc"}),
     "prefix, cut": ("/prefix/1", {"attestation": "tdx"}),
     "prefix, a number": ("/prefix/1", {"attestation": 7}),
-    "a number as a string": ("/number/1", {"level": "3"}),
+    "a number with a zero before it": ("/number/1", {"level": "03"}),
     "another number": ("/number/1", {"level": 4}),
     "a number that is not whole": ("/number/1", {"level": 3.5}),
 }
@@ -103,7 +104,7 @@ def test_is_refused(connections, gateway, world, upstream, protocol, name):
     assert not upstream.requests
 
 
-@pytest.mark.parametrize("value", [False, "true", 1, None, "yes"])
+@pytest.mark.parametrize("value", [False, "True", "false", 1, None, "yes"])
 def test_a_flag_is_a_flag(connections, gateway, world, upstream, protocol, value):
     told = connections[protocol].call("GET", "/flag/1", world.broker.token(world.agent, certified=value))
     assert (told.status, told.code, gateway.reason(told)) == (403, "policy", "policy.claim.certified")
@@ -145,7 +146,6 @@ TOO_WEAK = {
     "no acr": ("/strong/1", dict),
     "another acr": ("/strong/1", lambda: {"acr": "urn:example:weak"}),
     "acr in other case": ("/strong/1", lambda: {"acr": "URN:example:strong"}),
-    "two contexts in one string": ("/strong/1", lambda: {"acr": "urn:example:strong urn:example:stronger"}),
     "no auth_time": ("/recent/1", dict),
     "signed in long ago": ("/recent/1", lambda: {"auth_time": now() - 400}),
     "the right context, long ago": ("/step-up/1", lambda: {"acr": "urn:example:strong", "auth_time": now() - 120}),

@@ -15,6 +15,7 @@ from proofs import Holder, presented
 from upstreams import Upstream
 from world import route
 
+JSON = ("Content-Type", "application/json")
 CLIENT, SECRET = "gateway 1", "s3cret:+/%&"
 
 
@@ -36,7 +37,7 @@ class Introspector(Upstream):
         opened.read_body(request)
         form = urllib.parse.parse_qs(request.body.decode())
         claims = self.issued.get(form["token"][0], {"active": False})
-        opened.answer(200, json.dumps(claims).encode(), ("Content-Type", "application/json"))
+        opened.answer(200, json.dumps(claims).encode(), JSON)
 
     def asked(self, token: str) -> int:
         return sum(urllib.parse.quote(token) in request.body.decode() for request in self.requests)
@@ -132,13 +133,12 @@ def test_an_answer_is_kept_for_the_configured_time_only(world, upstream, issuer,
 
 
 def test_an_answer_need_not_be_kept_at_all(world, upstream, issuer, secret_file, launch, reach):
-    connection = reach(launch(configuration(world, upstream, issuer, secret_file, cache="0s"))).http1(world.agent)
-    token = issuer.issue(world.agent)
-    for _ in range(3):
-        assert connection.call("GET", "/any/a", token).status == 200
-    assert issuer.asked(token) == 3
+    """But for the moment that the call which asked needs it."""
+    gateway = launch(configuration(world, upstream, issuer, secret_file, cache="0s"))
+    connection, token = reach(gateway).http1(world.agent), issuer.issue(world.agent)
+    assert connection.call("GET", "/any/a", token).status == 200
     issuer.issued[token]["active"] = False
-    assert connection.call("GET", "/any/a", token).code == "invalid-token"
+    gateway.wait(lambda: connection.call("GET", "/any/a", token).status == 401, "the issuer to be asked again")
 
 
 def test_an_answer_is_kept_no_longer_than_the_token_lives(world, upstream, issuer, secret_file, launch, reach):
@@ -217,7 +217,7 @@ def test_D16_an_opaque_token_bound_to_a_key(connection, gateway, world, issuer, 
     uri = f"{gateway.origin}/any/a"
     assert connection.call("GET", "/any/a", token).code == "invalid-proof"
     fields = presented(token, Holder().proof("GET", uri, token))
-    assert connection.call("GET", "/any/a", fields=fields).code == "invalid-proof"
+    assert connection.call("GET", "/any/a", fields=fields).code == "invalid-token"
     fields = presented(token, holder.proof("GET", uri, token))
     assert connection.call("GET", "/any/a", fields=fields).status == 200
     assert connection.call("GET", "/any/a", fields=fields).code == "invalid-proof"
@@ -241,16 +241,18 @@ BAD_ANSWERS = {
     "404": lambda opened, request: opened.answer(404),
     "302": lambda opened, request: opened.answer(302, b"", ("Location", "https://localhost:1/")),
     "204": lambda opened, request: opened.send(b"HTTP/1.1 204 No Content\r\n\r\n"),
-    "no JSON": lambda opened, request: opened.answer(200, b"<html>"),
-    "a list": lambda opened, request: opened.answer(200, b"[]"),
-    "active twice": lambda opened, request: opened.answer(200, b'{"active": false, "active": true}'),
+    "no JSON": lambda opened, request: opened.answer(200, b"<html>", JSON),
+    "a list": lambda opened, request: opened.answer(200, b"[]", JSON),
+    "another type": lambda opened, request: opened.answer(200, b'{"active": false}', ("Content-Type", "text/html")),
+    "no type": lambda opened, request: opened.answer(200, b'{"active": false}'),
+    "active twice": lambda opened, request: opened.answer(200, b'{"active": false, "active": true}', JSON),
     "cut": lambda opened, request: (
-        opened.send(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"active": true'),
+        opened.send(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"active": true'),
         opened.close(),
     ),
-    "endless": lambda opened, request: opened.answer(200, b'{"active": true, "a": "' + b"x" * 3_000_000 + b'"}'),
+    "endless": lambda opened, request: opened.answer(200, b'{"active": true, "a": "' + b"x" * 3_000_000 + b'"}', JSON),
     "another status with a good answer": lambda opened, request: opened.answer(
-        500, b'{"active": true, "sub": "spiffe://example.test/agent/task-1/instance-1"}'
+        500, b'{"active": true, "sub": "spiffe://example.test/agent/task-1/instance-1"}', JSON
     ),
 }
 
@@ -294,7 +296,7 @@ def test_others_are_served_meanwhile(world, upstream, issuer, secret_file, launc
     def held(opened, request):
         opened.read_body(request)
         release.wait()
-        opened.answer(200, json.dumps(issuer.issued[unknown]).encode())
+        opened.answer(200, json.dumps(issuer.issued[unknown]).encode(), JSON)
 
     issuer.answer = held
     waiting = connections[0].start("GET", "/any/b", unknown)

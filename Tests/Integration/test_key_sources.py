@@ -411,7 +411,8 @@ def test_a_withdrawn_key_is_believed_no_more(aged, reach, world, upstream):
     token = aged.token(world, "new")
     aged.gateway.wait(lambda: call(connection, token).status == 401, "the withdrawn key to go")
     assert call(connection, aged.successor.token(world.agent)).status == 200
-    assert "new.example.test" in json.dumps(aged.gateway.events("keys.rotated"))
+    rotated = aged.gateway.wait(lambda: aged.gateway.events("keys.rotated"), "the rotation on record")
+    assert "new.example.test" in json.dumps(rotated)
 
 
 @pytest.mark.parametrize("name", ["down", "bad"])

@@ -282,6 +282,22 @@ def test_is_refused(connections, gateway, case, upstream, protocol, name):
     assert not upstream.requests
 
 
+@pytest.mark.parametrize("part", [0, 1], ids=["token", "proof"])
+def test_W3_no_change_of_one_character_passes(connections, case, upstream, part):
+    """At every place: another letter of the alphabet, a character too few, one too many."""
+    connection, fields = connections["h2"], case.fields()
+    name, text = fields[part]
+    for place in range(1, len(text)):
+        other = "B" if text[place] in "A." else "A"
+        streams = []
+        for changed in (text[:place] + other + text[place + 1 :], text[:place] + text[place + 1 :], text[:place]):
+            changed_fields = [(name, changed), fields[1 - part]]
+            streams.append(connection.start("GET", "/wpt/42", fields=changed_fields))
+        assert {connection.response(stream).status for stream in streams} == {400}, place
+    assert not upstream.requests
+    assert connection.call("GET", "/wpt/42", fields=fields).status == 200
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_W2_every_kind_of_key_by_two_libraries(connections, world, gateway, workloads, upstream, algorithm, library):
