@@ -38,7 +38,12 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "sallyport",
-    products: [.executable(name: "sallyport", targets: ["sallyport"])],
+    products: [
+        .executable(name: "sallyport", targets: ["sallyport"]),
+        // For the packages in Fuzz and Benchmarks/Micro, which measure and harass what is built here.
+        .library(name: "FuzzHarnesses", targets: ["FuzzHarnesses"]),
+        .library(name: "Cores", targets: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens", "Possession"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -109,6 +114,12 @@ let package = Package(
         .target(
             name: "Support", dependencies: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens"],
             path: "Tests/Support", swiftSettings: settings),
+        // What is fuzzed, and what must hold of it: for libFuzzer in Fuzz, and for the tests, which replay its corpora.
+        .target(
+            name: "FuzzHarnesses",
+            dependencies: ["Support", "Bytes", "JSON", "Cryptography", "Identity", "Tokens", "Possession"],
+            path: "Fuzz/Harnesses", swiftSettings: settings),
+        tests(of: "FuzzHarnesses", with: ["Bytes"]),
         .testTarget(name: "HouseTests", swiftSettings: settings),
         tests(of: "Reactor"),
         tests(of: "Bytes"),

@@ -44,6 +44,8 @@ struct ReplayShard: Sendable {
     private let mostPlaces: Int
 
     private var entries: [Entry]
+    /// The number of entries, kept here: to ask the array for it would load memory before the search can begin.
+    private var placeCount: Int
     private var owners = OwnerCounts()
     /// The number of entries, live or expired.
     private(set) var occupied = 0
@@ -59,7 +61,8 @@ struct ReplayShard: Sendable {
         self.limit = limit
         self.share = share
         mostPlaces = limit / 3 * 5 + 6
-        entries = Array(repeating: .vacancy, count: min(64, mostPlaces))
+        placeCount = min(64, mostPlaces)
+        entries = Array(repeating: .vacancy, count: placeCount)
     }
 
     /// The bytes that its entries and counts take.
@@ -97,15 +100,15 @@ struct ReplayShard: Sendable {
     // MARK: Places
 
     /// How many entries fit into the places that there are at the moment.
-    private var room: Int { min(limit, entries.count / 5 * 3) }
+    private var room: Int { min(limit, placeCount / 5 * 3) }
 
     /// The place at which the search for a key begins.
     private func home(of key: SipHash.Value) -> Int {
-        Int(truncatingIfNeeded: key.first.multipliedFullWidth(by: UInt64(entries.count)).high)
+        Int(truncatingIfNeeded: key.first.multipliedFullWidth(by: UInt64(placeCount)).high)
     }
 
     private func place(after index: Int) -> Int {
-        index + 1 == entries.count ? 0 : index + 1
+        index + 1 == placeCount ? 0 : index + 1
     }
 
     private func place(for key: SipHash.Value, now: UInt64) -> Place {
@@ -118,7 +121,7 @@ struct ReplayShard: Sendable {
             } else if entries[index].key == key {
                 return .known
             }
-            index = index + 1 == entries.count ? 0 : index + 1
+            index = index + 1 == placeCount ? 0 : index + 1
         }
         if let expired { return .expired(expired) }
         return .free(index)
@@ -142,13 +145,14 @@ struct ReplayShard: Sendable {
     /// Sweeps, and grows where that did not help much; whether there is room now.
     private mutating func makeRoom(now: UInt64) -> Bool {
         sweep(now: now)
-        if occupied >= room / 4 * 3, entries.count < mostPlaces { grow() }
+        if occupied >= room / 4 * 3, placeCount < mostPlaces { grow() }
         return occupied < room
     }
 
     private mutating func grow() {
         let old = entries
-        entries = Array(repeating: .vacancy, count: min(old.count * 2, mostPlaces))
+        placeCount = min(old.count * 2, mostPlaces)
+        entries = Array(repeating: .vacancy, count: placeCount)
         for entry in old where !entry.isFree {
             var index = home(of: entry.key)
             while !entries[index].isFree { index = place(after: index) }
@@ -187,7 +191,7 @@ struct ReplayShard: Sendable {
     }
 
     private func distance(from start: Int, to end: Int) -> Int {
-        end >= start ? end - start : end + entries.count - start
+        end >= start ? end - start : end + placeCount - start
     }
 }
 

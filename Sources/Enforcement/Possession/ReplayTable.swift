@@ -1,5 +1,4 @@
 public import Bytes
-import Synchronization
 
 /// What became of a proof that was shown to a ``ReplayTable``.
 public enum ReplayOutcome: Equatable, Sendable {
@@ -39,16 +38,8 @@ public final class ReplayTable: Sendable {
     private let keepsMark: @Sendable (UnixTime) -> Bool
     private let hash: SipHash
     private let secret: (UInt64, UInt64)
-    private let shards: [LockedShard]
+    private let shards: LockedShards
     private let mask: UInt64
-
-    private final class LockedShard: Sendable {
-        let state: Mutex<ReplayShard>
-
-        init(limit: Int, share: Int) {
-            state = Mutex(ReplayShard(limit: limit, share: share))
-        }
-    }
 
     /// Makes an empty table.
     ///
@@ -77,7 +68,7 @@ public final class ReplayTable: Sendable {
         mask = UInt64(count) - 1
         let limit = Self.part(of: capacity, count: count)
         let ownerLimit = Self.part(of: share ?? max(capacity / 16, min(capacity, 64)), count: count)
-        shards = (0..<count).map { _ in LockedShard(limit: limit, share: ownerLimit) }
+        shards = LockedShards(count: count, limit: limit, share: ownerLimit)
     }
 
     /// Remembers a proof, unless it is known, in one step.
@@ -100,7 +91,7 @@ public final class ReplayTable: Sendable {
         // What is left of a millisecond belongs to it: rounded up, and the present down.
         let lastMoment = milliseconds(at: expiresAt + Interval(nanoseconds: 999_999))
         let moment = milliseconds(at: now)
-        return shards[Int(truncatingIfNeeded: key.second & mask)].state.withLock { shard in
+        return shards.withLock(on: Int(truncatingIfNeeded: key.second & mask)) { shard in
             shard.insert(key, owner: owner, expiresAt: lastMoment, now: moment)
         }
     }
@@ -126,12 +117,12 @@ public final class ReplayTable: Sendable {
 
     /// The number of proofs that it holds, with those that have expired but whose place nobody needed yet.
     public var count: Int {
-        shards.reduce(0) { $0 + $1.state.withLock { $0.occupied } }
+        (0..<shards.count).reduce(0) { sum, index in sum + shards.withLock(on: index) { $0.occupied } }
     }
 
     /// The number of bytes that it takes at the moment.
     public var byteCount: Int {
-        shards.reduce(0) { $0 + $1.state.withLock { $0.byteCount } }
+        (0..<shards.count).reduce(0) { sum, index in sum + shards.withLock(on: index) { $0.byteCount } }
     }
 
     /// Half a thumbprint, mixed with the secret: enough to tell whose share it is, and cheaper than a hash.

@@ -1,0 +1,18 @@
+/// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
+public enum FuzzTarget: String, CaseIterable, Sendable {
+    case base64url, certificate, dpop, json, jwk, jws, spiffe, token
+
+    /// Makes the harness, with whatever keys it needs.
+    public func makeHarness() throws -> any Harness {
+        switch self {
+        case .base64url: Base64URLHarness()
+        case .certificate: try CertificateHarness()
+        case .dpop: try DPoPHarness()
+        case .json: JSONHarness()
+        case .jwk: try JWKHarness()
+        case .jws: JWSHarness()
+        case .spiffe: SPIFFEHarness()
+        case .token: try TokenHarness()
+        }
+    }
+}
