@@ -106,7 +106,7 @@ struct TransactionTokenSectionTests {
         ])
     func rule(part: String, replacement: String, keyPath: String, message: String) throws {
         // Cases run at once: each has files of its own.
-        let name = "txn-" + (part + replacement).filter { $0.isASCII && $0.isLetter }
+        let name = "txn-" + (part + replacement).lowercased().filter { $0.isASCII && $0.isLetter }
         _ = try write(.rsa(bits: 2048), to: name + "-rsa.key")
         _ = try write(.ellipticCurve(.p384), to: name + "-p384.key")
         _ = try write(.ellipticCurve(.p256), to: name + ".key")
