@@ -94,9 +94,13 @@ class Gateway:
         """Sends HUP and returns once the file has been taken over."""
         if configuration is not None:
             self.write(configuration)
-        before = len(self.events("config.loaded"))
+        before = self.loads()
         self.signal(signal.SIGHUP)
         self.wait(lambda: len(self.events("config.loaded")) > before, "the reload")
+
+    def loads(self) -> int:
+        """How many configurations are on record; the first may be written a moment after the gateway is ready."""
+        return len(self.wait(lambda: self.events("config.loaded"), "the first configuration on record"))
 
     def stop(self) -> int:
         """Ends it as an operator would and gives its exit code, after a look for traces of a fault."""

@@ -15,6 +15,7 @@ ROUTES = [
     route("one-of", "/one-of/{x}", claims={"model": ["m-1", "m-2"]}),
     route("prefix", "/prefix/{x}", claims={"attestation": {"prefix": "tdx:"}}),
     route("number", "/number/{x}", claims={"level": 3}),
+    route("text", "/text/{x}", claims={"level": "3"}),
     route("flag", "/flag/{x}", claims={"certified": True}),
     route("all", "/all/{x}", claims={"model": ["m-1"], "config_digest": DIGEST, "attestation": {"prefix": "tdx:"}}),
     route("sponsored", "/sponsored/{x}", sponsor=True),
@@ -52,14 +53,20 @@ ALLOWED = {
     "a prefix alone": ("/prefix/1", {"attestation": "tdx:"}),
     "a prefix within a list": ("/prefix/1", {"attestation": ["sev:x", "tdx:y"]}),
     "a number": ("/number/1", {"level": 3}),
-    "a number as text, for which YAML has no other spelling": ("/number/1", {"level": "3"}),
+    "a number as text": ("/text/1", {"level": "3"}),
     "a flag": ("/flag/1", {"certified": True}),
     "all of them": ("/all/1", {"model": "m-1", "config_digest": DIGEST, "attestation": "tdx:a"}),
     "a sponsor": ("/sponsored/1", {}),
     "a sponsor by another name": ("/sponsored/1", {"sponsor": ABSENT, "original_principal": "user:a@example.test"}),
 }
 
-NAMES = {"/equals/1": "config_digest", "/one-of/1": "model", "/prefix/1": "attestation", "/number/1": "level"}
+NAMES = {
+    "/equals/1": "config_digest",
+    "/one-of/1": "model",
+    "/prefix/1": "attestation",
+    "/number/1": "level",
+    "/text/1": "level",
+}
 
 REFUSED = {
     "equals, absent": ("/equals/1", {}),
@@ -81,7 +88,8 @@ REFUSED = {
     "prefix, in other case": ("/prefix/1", {"attestation": "TDX:abc"}),
     "prefix, cut": ("/prefix/1", {"attestation": "tdx"}),
     "prefix, a number": ("/prefix/1", {"attestation": 7}),
-    "a number with a zero before it": ("/number/1", {"level": "03"}),
+    "a number as a string": ("/number/1", {"level": "3"}),
+    "a string as a number": ("/text/1", {"level": 3}),
     "another number": ("/number/1", {"level": 4}),
     "a number that is not whole": ("/number/1", {"level": 3.5}),
 }
@@ -104,7 +112,7 @@ def test_is_refused(connections, gateway, world, upstream, protocol, name):
     assert not upstream.requests
 
 
-@pytest.mark.parametrize("value", [False, "True", "false", 1, None, "yes"])
+@pytest.mark.parametrize("value", [False, "true", "True", 1, None, "yes"])
 def test_a_flag_is_a_flag(connections, gateway, world, upstream, protocol, value):
     told = connections[protocol].call("GET", "/flag/1", world.broker.token(world.agent, certified=value))
     assert (told.status, told.code, gateway.reason(told)) == (403, "policy", "policy.claim.certified")

@@ -365,7 +365,8 @@ def test_bug_17_a_restart_opens_no_window(world, upstream, launch, reach, protoc
     assert_replayed(gateway, connection.call("GET", "/bound/1", fields=fields))
 
 
-def test_a_proof_dated_ahead_does_not_outlive_a_restart(world, upstream, launch, reach):
+@pytest.mark.parametrize("ends", ["stopped", "killed"])
+def test_a_proof_dated_ahead_does_not_outlive_a_restart(world, upstream, launch, reach, ends):
     """It was accepted within the allowance for clocks, and would still be fresh afterwards."""
     gateway = launch(configuration(world, upstream, dpop={"future_skew": "3s"}))
     holder = Holder()
@@ -377,10 +378,22 @@ def test_a_proof_dated_ahead_does_not_outlive_a_restart(world, upstream, launch,
         return fields if connection.call("GET", "/bound/1", fields=fields).status == 200 else None
 
     used = gateway.wait(ahead, "a proof dated ahead to be accepted")
-    assert gateway.stop() == 0
+    if ends == "killed":
+        gateway.process.kill()
+        gateway.process.wait()
+    else:
+        assert gateway.stop() == 0
     gateway.start()
-    told = reach(gateway).http1(world.agent).call("GET", "/bound/1", fields=used)
+    connection = reach(gateway).http1(world.agent)
+    told = connection.call("GET", "/bound/1", fields=used)
     assert (told.status, told.code) == (401, "invalid-proof")
+
+    def is_accepted():
+        fields = bound(gateway, holder, token, iat=time.time())
+        return connection.call("GET", "/bound/1", fields=fields).status == 200
+
+    gateway.wait(is_accepted, "a proof of after the start")
+    assert connection.call("GET", "/bound/1", fields=used).status == 401
 
 
 def test_proofs_of_a_client_without_certificate(world, upstream, launch, reach, protocol):
