@@ -11,11 +11,12 @@ struct ProofStartTests {
     private let now = UnixTime(nanoseconds: 1_800_000_000_300_000_000)
 
     private func moment(
-        takesProofs: Bool = true, requiresNonce: Bool = false, earlier: UnixTime?,
+        takesDPoP: Bool = true, takesWorkloadProofs: Bool = false, requiresNonce: Bool = false, earlier: UnixTime?,
         mark: UnixTime = UnixTime(nanoseconds: 0)
     ) -> ProofStart {
         ProofStart(
-            takesProofs: takesProofs, possession: settings(requiresNonce), earlier: earlier, mark: mark, now: now)
+            takesDPoP: takesDPoP, takesWorkloadProofs: takesWorkloadProofs, possession: settings(requiresNonce),
+            earlier: earlier, mark: mark, now: now)
     }
 
     private func settings(_ requiresNonce: Bool) -> PossessionConfiguration {
@@ -38,8 +39,9 @@ struct ProofStartTests {
         #expect(moment(earlier: nil).mistrustsExpiryUntil == nil)
         #expect(moment(earlier: now - .seconds(600)).moment == second)
         #expect(moment(earlier: now - .seconds(599)).moment > second)
-        #expect(moment(takesProofs: false, earlier: now).moment == second)
+        #expect(moment(takesDPoP: false, earlier: now).moment == second)
         #expect(moment(requiresNonce: true, earlier: now).moment == second)
+        #expect(moment(takesWorkloadProofs: true, requiresNonce: true, earlier: now).moment > second)
     }
 
     @Test("17: A proof that was dated ahead is not believed after the start, however it was dated")

@@ -186,7 +186,7 @@ struct IntrospectionTests {
         let issuers = IssuerTable([try Self.asked(broker, cache: .zero)])
         if isActive { learn([:], issuers) } else { #expect(learn(body: #"{"active":false}"#, issuers) == .inactive) }
         #expect(verify(Self.opaque, issuers).rejection == (isActive ? nil : .inactive))
-        let last = UnixTime(nanoseconds: after(1).nanoseconds - 1)
+        let last = after(0)
         #expect(verify(Self.opaque, issuers, at: last).rejection == (isActive ? nil : .inactive))
         #expect(verify(Self.opaque, issuers, at: after(1)).rejection == .introspectionNeeded(issuer: 0))
     }

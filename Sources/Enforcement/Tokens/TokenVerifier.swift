@@ -128,7 +128,7 @@ public final class TokenVerifier {
 
     /// Learns what an issuer says of a token (RFC 7662 §2.2), and remembers it for as long as its configuration allows.
     ///
-    /// It is remembered until the token expires, if that is sooner, but for a second at least: for the call that asked. A
+    /// It is remembered until the token expires, if that is sooner, but for the present moment at least: for the call that asked. A
     /// token that its issuer refuses, or whose claims do, is remembered as refused.
     ///
     /// - Parameters:
@@ -174,7 +174,8 @@ public final class TokenVerifier {
     ) -> UnixTime {
         var end = now + lifetime
         if case .success(let claims) = verdict { end = min(end, claims.expiresAt) }
-        return max(end, now + .seconds(1))
+        // The calls that asked are judged at this very moment.
+        return max(end, now + Interval(nanoseconds: 1))
     }
 
     /// Remembers what was learnt in place of whatever was known before.

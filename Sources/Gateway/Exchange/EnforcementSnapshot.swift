@@ -1,4 +1,3 @@
-public import Bytes
 public import Configuration
 import Cryptography
 public import Policy
@@ -21,15 +20,15 @@ public final class EnforcementSnapshot: Sendable {
 
     /// What is demanded of proofs.
     public let possession: PossessionConfiguration
-    /// Proofs made before are refused: a shorter window than the present one may have forgotten them.
-    public let proofsSince: UnixTime
+    /// Which proofs earlier settings may have forgotten.
+    public let horizon: ProofHorizon
     /// The algorithms that proofs may be signed with, as a challenge lists them.
     public let proofAlgorithms: String
 
     /// Gathers a snapshot.
     public init(
         generation: UInt64, issuers: IssuerTable, routes: RouteTable, revocations: RevocationSnapshot, limits: Limits,
-        possession: PossessionConfiguration = .standard, proofsSince: UnixTime = UnixTime(nanoseconds: 0)
+        possession: PossessionConfiguration = .standard, horizon: ProofHorizon = .none
     ) {
         self.generation = generation
         self.issuers = issuers
@@ -37,7 +36,7 @@ public final class EnforcementSnapshot: Sendable {
         self.revocations = revocations
         self.limits = limits
         self.possession = possession
-        self.proofsSince = proofsSince
+        self.horizon = horizon
         proofAlgorithms = possession.dpop.algorithms.map(\.rawValue).joined(separator: " ")
     }
 
@@ -45,6 +44,6 @@ public final class EnforcementSnapshot: Sendable {
     public func with(issuers: IssuerTable, generation: UInt64) -> EnforcementSnapshot {
         EnforcementSnapshot(
             generation: generation, issuers: issuers, routes: routes, revocations: revocations, limits: limits,
-            possession: possession, proofsSince: proofsSince)
+            possession: possession, horizon: horizon)
     }
 }

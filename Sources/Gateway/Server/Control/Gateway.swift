@@ -29,8 +29,7 @@ public final class Gateway {
     private let memory: ProofMemory
     private let issuers: IssuerLiaison
     private var snapshot: EnforcementSnapshot?
-    /// Proofs made before are refused, see ``EnforcementSnapshot/proofsSince``.
-    private var proofsSince = UnixTime(nanoseconds: 0)
+    private var horizon = ProofHorizon.none
     private var workers: [WorkerHandle] = []
     private var poller: Poller
     private var observability: ObservabilityServer?
@@ -65,7 +64,8 @@ public final class Gateway {
         let directory = AuditDirectory(path: configuration.audit.directory)
         let mark = try Self.openMark(in: directory)
         start = ProofStart(
-            takesProofs: configuration.routes.contains { !$0.accepted.isDisjoint(with: [.dpop, .wpt]) },
+            takesDPoP: configuration.routes.contains { $0.accepted.contains(.dpop) },
+            takesWorkloadProofs: configuration.routes.contains { $0.accepted.contains(.wpt) },
             possession: configuration.possession, earlier: directory.lastWrite, mark: mark.earlier,
             now: UnixTime(nanoseconds: Clock.civil()))
         memory = ProofMemory(
@@ -107,6 +107,7 @@ public final class Gateway {
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
+        await([records.queue])
         for worker in workers {
             try worker.start(
                 sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, memory: memory,
@@ -136,7 +137,7 @@ public final class Gateway {
                 metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
         }
         return try PlanBuilder(
-            configuration, issuers: issuers.withKeys(configuration.issuers), proofsSince: proofsSince,
+            configuration, issuers: issuers.withKeys(configuration.issuers), horizon: horizon,
             generation: generation, connections: limit)
     }
 
@@ -167,7 +168,7 @@ public final class Gateway {
         }
         for worker in workers { worker.join() }
         issuers.stop()
-        awaitRecords()
+        await(workers.map(\.queue))
         records.submit(.gatewayStopped)
         if !audit.stop() {
             failure = failure ?? GatewayError("not all audit records reached the disk; look at the disk")
@@ -176,11 +177,12 @@ public final class Gateway {
         if let failure { throw failure }
     }
 
-    /// Waits until the log has taken what the workers left, so that `gateway.stopped` is the last record of a run.
-    private func awaitRecords() {
+    /// Waits until the log has taken what is in some queues, so that `gateway.started` is the first record of a run and
+    /// `gateway.stopped` the last.
+    private func await(_ queues: [AuditQueue]) {
         guard let pause = try? Wakeup() else { return }
         let deadline = Clock.monotonic() + 5_000_000_000
-        while workers.contains(where: { !$0.queue.isEmpty }), audit.isHealthy, Clock.monotonic() < deadline {
+        while queues.contains(where: { !$0.isEmpty }), audit.isHealthy, Clock.monotonic() < deadline {
             audit.hurry()
             pause.wait(timeout: 1)
         }
@@ -265,11 +267,8 @@ public final class Gateway {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)
             try checkUnchanged(fresh)
             generation += 1
-            let window = configuration.possession.dpop.acceptWindow
-            if fresh.possession.dpop.acceptWindow > window {
-                // What the shorter window let the table forget must not be accepted by the longer one.
-                proofsSince = max(proofsSince, UnixTime(nanoseconds: Clock.civil()) - window)
-            }
+            horizon.advance(
+                from: configuration.possession, to: fresh.possession, at: UnixTime(nanoseconds: Clock.civil()))
             issuers.configure(fresh.issuers)
             let builder = try makeBuilder(fresh)
             snapshot = builder.snapshot

@@ -25,16 +25,18 @@ struct ProofStart {
     /// Looks back.
     ///
     /// - Parameters:
-    ///   - takesProofs: whether a route takes proofs that can be replayed.
+    ///   - takesDPoP: whether a route takes DPoP proofs.
+    ///   - takesWorkloadProofs: whether a route takes Workload Proof Tokens, which have no nonce.
     ///   - possession: what is demanded of them.
     ///   - earlier: when an earlier process last wrote to the log, if one did.
     ///   - mark: the latest time that an earlier process accepted a proof of.
     ///   - now: the time.
     init(
-        takesProofs: Bool, possession: PossessionConfiguration, earlier: UnixTime?, mark: UnixTime, now: UnixTime
+        takesDPoP: Bool, takesWorkloadProofs: Bool, possession: PossessionConfiguration, earlier: UnixTime?,
+        mark: UnixTime, now: UnixTime
     ) {
         let wasLately = earlier.map { now - $0 < Self.longestWindow } ?? false
-        waits = wasLately && takesProofs && !possession.requiresNonce
+        waits = wasLately && (takesWorkloadProofs || takesDPoP && !possession.requiresNonce)
         let begun = now.nanoseconds / Self.second * Self.second
         opening = UnixTime(nanoseconds: waits && begun < now.nanoseconds ? begun + Self.second : begun)
         // Nobody waits for a clock that is ahead: its proofs are refused until the time has come.
