@@ -365,6 +365,14 @@ def test_options_may_come_from_the_environment(trial):
     told = sallyport("dev", "agent", str(directory), env={**os.environ, **twins})
     assert told.stdout.strip() == "from-environment"
     assert claims(directory, "from-environment")["task_id"] == "t-9"
+    twins = {**twins, "SALLYPORT_BINDING": "dpop", "SALLYPORT_PROOF_ALGORITHM": "Ed25519"}
+    assert sallyport("dev", "agent", str(directory), env={**os.environ, **twins}).returncode == 0
+    assert claims(directory, "from-environment")["cnf"].keys() == {"jkt"}
+    asked = ["dev", "proof", str(directory), "from-environment", "GET", "https://localhost:1/"]
+    made = sallyport(*asked, env={**os.environ, "SALLYPORT_NONCE": "n-1"}).stdout
+    assert (decoded(made, 0)["alg"], decoded(made, 1)["nonce"]) == ("Ed25519", "n-1")
+    made = sallyport(*asked, env={**os.environ, "SALLYPORT_KIND": "wpt"}).stdout
+    assert decoded(made, 0)["typ"] == "wpt+jwt"
 
 
 @pytest.mark.parametrize(
