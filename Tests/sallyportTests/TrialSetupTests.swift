@@ -43,7 +43,11 @@ struct TrialSetupTests {
         try setup.write(TrialPlan(), replacing: false)
         let configuration = try GatewayConfiguration.load(file: setup.configurationFile, environment: [:])
         #expect(configuration.warnings == [])
-        #expect(configuration.routes.map(\.name) == ["read-order", "write-order"])
+        #expect(
+            configuration.routes.map(\.name)
+                == ["read-order", "write-order", "read-report", "use-model", "workload", "read-task"])
+        #expect(configuration.issuers.map(\.profile) == [.oauth, .wimse, .agentwrit])
+        #expect(!configuration.possession.requiresNonce)
         #expect(configuration.listeners.first?.origins.map(\.description) == ["https://localhost:8443"])
     }
 
@@ -61,12 +65,16 @@ struct TrialSetupTests {
         #expect(configuration.listeners.flatMap(\.trustDomains).map(\.name) == ["agents.example"])
         #expect(configuration.upstreams.map(\.targets) == [[plan.upstream]])
         #expect(configuration.observability == plan.observability)
-        #expect(configuration.issuers.map(\.audiences) == [["https://localhost:9443"]])
+        #expect(configuration.issuers.map(\.audiences) == [["https://localhost:9443"], [], ["https://localhost:9443"]])
         let agent = try setup.makeAgent(request())
         #expect(agent.spiffeID.hasPrefix("spiffe://agents.example/agent/o1/t1/"))
     }
 
-    @Test("Keys are this user's alone", arguments: ["ca.key", "server.key", "agents-ca.key", "broker.key"])
+    @Test(
+        "Keys are this user's alone",
+        arguments: [
+            "ca.key", "server.key", "agents-ca.key", "broker.key", "workloads.key", "agentwrit.key",
+        ])
     func modes(_ name: String) throws {
         try setup.write(TrialPlan(), replacing: false)
         #expect(try directory.mode(of: "trial/\(name)") == 0o600)
@@ -123,7 +131,18 @@ struct TrialSetupTests {
         #expect(throws: TokenRejection.self) { try verify(wrong) }
     }
 
-    @Test("Claims that are not JSON are refused", arguments: ["a", "=1", "a={", "a=b", "a={\"b\":1,\"b\":2}"])
+    @Test(
+        "A claim's value is JSON where it can be read so, and text where it cannot be meant so",
+        arguments: [
+            ("model=m-1", "\"m-1\""), ("a=sha256:0=", "\"sha256:0=\""), ("a=7", "7"), ("a=007", "\"007\""),
+            ("a=true", "true"), ("a=\"7\"", "\"7\""), ("a=[1]", "[1]"), ("a=", nil as String?),
+        ])
+    func claimValues(_ text: String, _ json: String?) throws {
+        #expect(try ClaimOverride(text).json == json)
+    }
+
+    @Test(
+        "Claims that are neither are refused", arguments: ["a", "=1", "a={", "a=[1", "a=\"b", "a={\"b\":1,\"b\":2}"])
     func badClaims(_ text: String) {
         #expect(throws: CommandFailure.self) { try ClaimOverride(text) }
     }

@@ -1,15 +1,20 @@
 import ArgumentParser
 import Bytes
 import Configuration
+import Cryptography
 
 /// `sallyport dev agent`: makes one agent instance with its certificate and its token.
 struct DevAgentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent",
-        abstract: "Make an agent: an X509-SVID with its key, and an access token bound to it.",
+        abstract: "Make an agent: an X509-SVID with its key, and a token bound to it.",
         discussion: """
-            Writes svid.pem, svid.key and token to DIR/agents/NAME and prints NAME. The certificate lives for an hour, or \
-            as long as the token where that is longer. --expired-by, --bind and --claim are for trying refusals.
+            Writes svid.pem, svid.key and token, and proof.key where the binding needs one, to DIR/agents/NAME and prints \
+            NAME. The certificate lives for an hour, or as long as the token where that is longer.
+            Bindings: certificate and dpop are access tokens that name the certificate (RFC 8705) or the proof key \
+            (RFC 9449), both names both; wpt is a Workload Identity Token with the proof key (WIMSE), without grants; svid \
+            is a token without a key, such as AgentWrit's, whose subject is the certificate's SPIFFE ID; none is an \
+            access token bound to nothing. That and --expired-by are for trying refusals.
             """)
 
     @Argument(help: ArgumentHelp("The directory that dev init wrote.", valueName: "dir"))
@@ -39,13 +44,25 @@ struct DevAgentCommand: ParsableCommand {
         help: ArgumentHelp("Make a token that expired so long ago (SALLYPORT_EXPIRED_BY).", valueName: "duration"))
     var expiredBy: String?
 
-    @Option(help: ArgumentHelp("What the token is bound to: certificate or none (SALLYPORT_BIND).", valueName: "what"))
-    var bind: String?
+    @Option(
+        name: [.customLong("binding"), .customLong("bind")],
+        help: ArgumentHelp(
+            "What the token is bound to: certificate (the default), dpop, both, wpt, svid or none (SALLYPORT_BINDING).",
+            valueName: "what"))
+    var binding: String?
 
     @Option(
         help: ArgumentHelp(
-            "Set a claim to JSON, or remove it with NAME= alone; may be repeated (SALLYPORT_CLAIM, one a line).",
-            valueName: "name=json"))
+            "What proofs are signed with: ES256 (the default) or Ed25519 (SALLYPORT_PROOF_ALGORITHM).",
+            valueName: "name"))
+    var proofAlgorithm: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Set a claim to JSON or to text, or remove it with NAME= alone; may be repeated (SALLYPORT_CLAIM, one a line).
+            """,
+            valueName: "name=value"))
     var claim: [String] = []
 
     func run() throws {
@@ -57,16 +74,33 @@ struct DevAgentCommand: ParsableCommand {
         request.name = EnvironmentTwin.value(name, "SALLYPORT_NAME")
         request.lifetime = try duration(ttl, "--ttl", "SALLYPORT_TTL") ?? request.lifetime
         request.expiredBy = try duration(expiredBy, "--expired-by", "SALLYPORT_EXPIRED_BY")
-        if let bind = EnvironmentTwin.value(bind, "SALLYPORT_BIND") {
-            guard let binding = AgentRequest.Binding(rawValue: bind) else {
-                throw CommandFailure.couldNotRun("--bind \(bind) is not understood; give certificate or none")
-            }
-            request.binding = binding
+        request.binding = try chosenBinding() ?? request.binding
+        request.proofAlgorithm = try chosenAlgorithm() ?? request.proofAlgorithm
+        guard request.scopes.isEmpty || request.binding.hasScopes else {
+            throw CommandFailure.couldNotRun(
+                "a workload token holds no grants; leave --scope away, or choose another --binding")
         }
         request.claims = try EnvironmentTwin.list(claim, "SALLYPORT_CLAIM").map(ClaimOverride.init)
         let agent = try TrialSetup(directory: directory).makeAgent(request)
         StandardStream.error.write("\(agent.spiffeID) in \(agent.folder.path)\n")
         StandardStream.output.write("\(agent.folder.name)\n")
+    }
+
+    private func chosenBinding() throws -> AgentBinding? {
+        guard let text = EnvironmentTwin.value(binding, "SALLYPORT_BINDING") else { return nil }
+        guard let binding = AgentBinding(rawValue: text) else {
+            let known = AgentBinding.allCases.map(\.rawValue).joined(separator: ", ")
+            throw CommandFailure.couldNotRun("--binding \(text) is not understood; give one of \(known)")
+        }
+        return binding
+    }
+
+    private func chosenAlgorithm() throws -> SignatureAlgorithm? {
+        guard let text = EnvironmentTwin.value(proofAlgorithm, "SALLYPORT_PROOF_ALGORITHM") else { return nil }
+        guard let algorithm = SignatureAlgorithm(rawValue: text), [.es256, .ed25519].contains(algorithm) else {
+            throw CommandFailure.couldNotRun("--proof-algorithm \(text) is not understood; give ES256 or Ed25519")
+        }
+        return algorithm
     }
 
     private func duration(_ option: String?, _ name: String, _ variable: String) throws -> Interval? {

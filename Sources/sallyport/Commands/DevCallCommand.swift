@@ -6,8 +6,10 @@ import TLS
 struct DevCallCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "call",
-        abstract: "Make one call as an agent, with its certificate and its token.",
+        abstract: "Make one call as an agent, with its certificate, its token and a fresh proof.",
         discussion: """
+            What the token is bound by decides what is sent: Authorization: Bearer, or DPoP with a proof, or a Workload \
+            Identity Token with a Workload Proof Token. Where the gateway asks for its nonce, the call is made once more.
             Prints the status and the body. Exit codes: 0 the answer is 2xx, 1 it is another or the handshake was \
             refused, 2 could not run.
             """)
@@ -33,6 +35,9 @@ struct DevCallCommand: ParsableCommand {
 
     @Flag(help: "Send no token (SALLYPORT_NO_TOKEN).")
     var noToken = false
+
+    @Flag(help: "Send no proof beside the token (SALLYPORT_NO_PROOF).")
+    var noProof = false
 
     @Option(
         help: ArgumentHelp(
@@ -61,7 +66,10 @@ struct DevCallCommand: ParsableCommand {
         }
         if try !EnvironmentTwin.flag(noToken, "SALLYPORT_NO_TOKEN") {
             let owner = EnvironmentTwin.value(tokenOf, "SALLYPORT_TOKEN_OF").map { AgentFolder(of: $0, in: setup) }
-            call.token = try (owner ?? folder).readToken()
+            let isProven = try !EnvironmentTwin.flag(noProof, "SALLYPORT_NO_PROOF")
+            // The key is the caller's own, whosever the token is: that is what a thief has.
+            call.credentials = TrialCredentials(
+                token: try (owner ?? folder).readToken(), proofKey: isProven ? try folder.readProofKey() : nil)
         }
         let answer = try call.make(trusting: try setup.loadAuthority())
         StandardStream.output.write("HTTP \(answer.status)\n")

@@ -6,5 +6,8 @@ struct DevCommand: ParsableCommand {
         commandName: "dev",
         abstract: "Make a trial set-up, agents and calls.",
         discussion: "Keys that these commands write lie unencrypted on disk: for trials only.",
-        subcommands: [DevInitCommand.self, DevAgentCommand.self, DevCallCommand.self, DevUpstreamCommand.self])
+        subcommands: [
+            DevInitCommand.self, DevAgentCommand.self, DevCallCommand.self, DevProofCommand.self,
+            DevUpstreamCommand.self,
+        ])
 }

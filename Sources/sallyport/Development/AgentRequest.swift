@@ -1,17 +1,10 @@
 import Bytes
+import Cryptography
 import Identity
 import JSON
 
 /// What an agent is made for, and how its token is to look.
 struct AgentRequest {
-    /// What a token is bound to.
-    enum Binding: String {
-        /// The agent's certificate (RFC 8705).
-        case certificate
-        /// Nothing: such a token is refused, and is made to see that.
-        case none
-    }
-
     /// The orchestration that it works for.
     let orchestration: String
     /// The task that it was started for.
@@ -27,9 +20,16 @@ struct AgentRequest {
     /// How long ago the token expired, or nothing for one that is valid.
     var expiredBy: Interval?
     /// What the token is bound to.
-    var binding = Binding.certificate
+    var binding = AgentBinding.certificate
+    /// What the agent's proofs are signed with, where the binding needs a proof key: ES256 or Ed25519.
+    var proofAlgorithm = SignatureAlgorithm.es256
     /// Claims to set or to remove.
     var claims: [ClaimOverride] = []
+
+    /// A new key for the agent's proofs.
+    func generateProofKey() throws -> PrivateKey {
+        try PrivateKey.generate(proofAlgorithm == .ed25519 ? .ed25519 : .ellipticCurve(.p256))
+    }
 }
 
 /// A claim that is set to some JSON, or removed.
@@ -39,20 +39,25 @@ struct ClaimOverride {
     /// The value as JSON, or nothing to remove the claim.
     let json: String?
 
-    /// Reads `NAME=JSON` or `NAME=`.
+    /// Reads `NAME=JSON`, `NAME=TEXT` or `NAME=`; what begins as an object, a list or a string must be JSON.
     init(_ text: String) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty else {
-            throw CommandFailure.couldNotRun("--claim \(text) is not understood; give NAME=JSON, or NAME= to remove it")
+            throw CommandFailure.couldNotRun(
+                "--claim \(text) is not understood; give NAME=VALUE, or NAME= to remove it")
         }
         name = String(parts[0])
-        json = parts[1].isEmpty ? nil : String(parts[1])
-        guard let json else { return }
+        json = parts[1].isEmpty ? nil : try Self.json(String(parts[1]), name)
+    }
+
+    private static func json(_ value: String, _ name: String) throws -> String {
         do throws(JSONError) {
-            _ = try JSONDocument(json.utf8.span)
+            _ = try JSONDocument(value.utf8.span)
+            return value
         } catch {
+            guard let first = value.first, "{[\"".contains(first) else { return JSONObjectText.string(value) }
             throw CommandFailure.couldNotRun(
-                "--claim \(name) is not JSON (\(error)); quote text as in '\(name)=\"value\"'")
+                "--claim \(name) is not JSON (\(error)); give JSON, or text that begins with no quote or bracket")
         }
     }
 }
@@ -66,10 +71,7 @@ struct AgentIdentity {
 
     /// Draws an instance of the agent that is asked for.
     init(_ request: AgentRequest, trustDomain: String) throws {
-        var instanceBytes: [UInt8] = []
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<8 { instanceBytes.append(.random(in: 0...255, using: &generator)) }
-        instance = Hexadecimal.encode(instanceBytes.span)
+        instance = RandomBytes.hexadecimal(count: 8)
         spiffeID = "spiffe://\(trustDomain)/agent/\(request.orchestration)/\(request.task)/\(instance)"
         do throws(SPIFFEIDError) {
             let id = try SPIFFEID(spiffeID.utf8.span)

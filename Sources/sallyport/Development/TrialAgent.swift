@@ -9,7 +9,7 @@ struct TrialAgent {
     let folder: AgentFolder
 }
 
-/// The folder of an agent: `svid.pem`, `svid.key` and `token`.
+/// The folder of an agent: `svid.pem`, `svid.key`, `token`, and `proof.key` where its token is bound to one.
 struct AgentFolder {
     /// The directory of all agents.
     let directory: String
@@ -39,11 +39,16 @@ struct AgentFolder {
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 
-    /// Writes the three files.
-    func write(certificate: Certificate, key: PrivateKey, token: String) throws {
+    /// Writes the files; the proof key of an agent that was here before does not stay.
+    func write(certificate: Certificate, key: PrivateKey, proofKey: PrivateKey?, token: String) throws {
         try FileSystem.makeDirectory(path)
         try FileSystem.write(certificate.pem, to: "\(path)/svid.pem", isSecret: false)
         try FileSystem.write(key.pem, to: "\(path)/svid.key", isSecret: true)
+        if let proofKey {
+            try FileSystem.write(proofKey.pem, to: proofKeyFile, isSecret: true)
+        } else {
+            try FileSystem.remove(proofKeyFile)
+        }
         try FileSystem.write(token + "\n", to: "\(path)/token", isSecret: true)
     }
 
@@ -58,7 +63,20 @@ struct AgentFolder {
         }
     }
 
-    /// The access token, without the newline at its end.
+    /// The key of its proofs, or nothing where its token is bound to none.
+    func readProofKey() throws -> PrivateKey? {
+        guard FileSystem.exists(proofKeyFile) else { return nil }
+        let pem = try FileSystem.read(proofKeyFile)
+        do {
+            return try PrivateKey(pem: pem.span)
+        } catch {
+            throw CommandFailure.couldNotRun("\(proofKeyFile) is not what dev agent wrote; make the agent anew")
+        }
+    }
+
+    private var proofKeyFile: String { "\(path)/proof.key" }
+
+    /// The token, without the newline at its end.
     func readToken() throws -> String {
         let bytes = try FileSystem.read("\(path)/token")
         return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)

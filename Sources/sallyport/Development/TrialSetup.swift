@@ -13,7 +13,7 @@ struct TrialSetup {
     /// How far back certificates are valid, for clocks that differ.
     private static let headStart = Interval.seconds(300)
 
-    /// The files that are written, and whether only this user may read them.
+    /// The files that are written beside those of each issuer.
     private enum File: String, CaseIterable {
         case configuration = "sallyport.yaml"
         case authority = "ca.pem"
@@ -22,10 +22,11 @@ struct TrialSetup {
         case serverKey = "server.key"
         case agentsAuthority = "agents-ca.pem"
         case agentsAuthorityKey = "agents-ca.key"
-        case brokerKey = "broker.key"
-        case brokerKeySet = "broker.jwks.json"
+    }
 
-        var isSecret: Bool { rawValue.hasSuffix(".key") }
+    /// The names of all files that are written.
+    private static var fileNames: [String] {
+        File.allCases.map(\.rawValue) + TrialIssuer.allCases.flatMap { [$0.keyFile, $0.keySetFile] }
     }
 
     /// The path of `sallyport.yaml`.
@@ -35,22 +36,26 @@ struct TrialSetup {
     ///
     /// - Parameter replacing: whether to write over a set-up that is there; its agents and its audit log stay.
     func write(_ plan: TrialPlan, replacing: Bool) throws {
-        if !replacing, let taken = File.allCases.first(where: { FileSystem.exists(path($0)) }) {
+        if !replacing, let taken = Self.fileNames.map(path(of:)).first(where: FileSystem.exists) {
             throw CommandFailure.couldNotRun(
-                "\(path(taken)) is there already; choose another directory, or give --force")
+                "\(taken) is there already; choose another directory, or give --force")
         }
-        let texts = try texts(plan)
+        let texts = try texts(plan) + issuersTexts()
         try FileSystem.makeDirectory(directory)
-        for (file, text) in texts { try FileSystem.write(text, to: path(file), isSecret: file.isSecret) }
+        for (name, text) in texts {
+            try FileSystem.write(text, to: path(of: name), isSecret: name.hasSuffix(".key"))
+        }
     }
 
-    /// Makes an agent: its key, its X509-SVID and its token, each in a file of the agent's folder.
+    /// Makes an agent: its keys, its X509-SVID and its token, each in a file of the agent's folder.
     func makeAgent(_ request: AgentRequest) throws -> TrialAgent {
         let configuration = try loadConfiguration()
         guard let listener = configuration.listeners.first, let trustDomain = listener.trustDomains.first?.name,
-            let issuer = configuration.issuers.first, let audience = issuer.audiences.first
+            let issuer = configuration.issuers.first(where: { $0.profile == request.binding.issuer.profile })
         else {
-            throw CommandFailure.couldNotRun("\(configurationFile) names no listener or no issuer; write one of each")
+            throw CommandFailure.couldNotRun(
+                "\(configurationFile) names no issuer of profile \(request.binding.issuer.profile.rawValue); make a new set-up"
+            )
         }
         let identity = try AgentIdentity(request, trustDomain: trustDomain)
         let folder = AgentFolder(directory: "\(directory)/agents", name: request.name ?? identity.instance)
@@ -59,17 +64,18 @@ struct TrialSetup {
         }
         let now = SystemClock.now
         let key = try Self.generateKey()
+        let proofKey = request.binding.needsProofKey ? try request.generateProofKey() : nil
         let authority = try authority(.agentsAuthority, .agentsAuthorityKey)
         let certificate = try authority.issue(
             CertificateRequest(
                 publicKey: key.publicKey, commonName: identity.instance, uris: [identity.spiffeID],
                 notBefore: now - Self.headStart, notAfter: now + max(.seconds(3600), request.lifetime)))
-        let token = try AccessToken(
-            request, identity: identity, issuer: issuer.issuer, audience: audience, now: now,
-            certificate: certificate.facts.fingerprint
-        ).signed(by: try privateKey(.brokerKey))
+        let token = try AgentToken(
+            request, identity: identity, issuer: issuer.issuer, audience: issuer.audiences.first,
+            keys: AgentToken.Keys(certificate: certificate.facts.fingerprint, proof: proofKey), now: now
+        ).signed(by: try privateKey(request.binding.issuer.keyFile))
         try FileSystem.makeDirectory("\(directory)/agents")
-        try folder.write(certificate: certificate, key: key, token: token)
+        try folder.write(certificate: certificate, key: key, proofKey: proofKey, token: token)
         return TrialAgent(spiffeID: identity.spiffeID, folder: folder)
     }
 
@@ -80,11 +86,11 @@ struct TrialSetup {
 
     // MARK: Parts
 
-    private func path(_ file: File) -> String {
-        "\(directory)/\(file.rawValue)"
-    }
+    private func path(_ file: File) -> String { path(of: file.rawValue) }
 
-    private func texts(_ plan: TrialPlan) throws -> [(File, String)] {
+    private func path(of name: String) -> String { "\(directory)/\(name)" }
+
+    private func texts(_ plan: TrialPlan) throws -> [(name: String, text: String)] {
         let now = SystemClock.now
         let validity = (now - Self.headStart)...(now + Self.lifetime)
         let authority = try CertificateAuthority.make(
@@ -97,15 +103,21 @@ struct TrialSetup {
                 publicKey: serverKey.publicKey, commonName: "localhost", dnsNames: ["localhost"],
                 ipAddresses: ["127.0.0.1", "::1"], notBefore: validity.lowerBound, notAfter: validity.upperBound,
                 extendedKeyUsages: [CertificateRequest.serverAuthentication]))
-        let brokerKey = try Self.generateKey()
-        let jwk = brokerKey.publicJWK(keyID: brokerKey.publicKey.thumbprint.base64URL, algorithm: .es256)
-        return [
+        let texts: [(File, String)] = [
             (.authority, authority.certificate.pem), (.authorityKey, authority.key.pem),
             (.server, server.pem), (.serverKey, serverKey.pem),
             (.agentsAuthority, agents.certificate.pem), (.agentsAuthorityKey, agents.key.pem),
-            (.brokerKey, brokerKey.pem), (.brokerKeySet, "{\"keys\":[\(jwk)]}\n"),
             (.configuration, plan.configuration),
         ]
+        return texts.map { ($0.0.rawValue, $0.1) }
+    }
+
+    /// The key and the JWK set of each issuer.
+    private func issuersTexts() throws -> [(name: String, text: String)] {
+        try TrialIssuer.allCases.flatMap { issuer in
+            let key = try PrivateKey.generate(issuer.keyKind)
+            return [(issuer.keyFile, key.pem), (issuer.keySetFile, issuer.keySet(of: key))]
+        }
     }
 
     private func loadConfiguration() throws -> GatewayConfiguration {
@@ -119,11 +131,11 @@ struct TrialSetup {
 
     private func authority(_ certificate: File, _ key: File) throws -> CertificateAuthority {
         let chain = try Self.read(path(certificate)) { try Certificate.chain(pem: $0.span) }
-        return CertificateAuthority(certificate: chain[0], key: try privateKey(key))
+        return CertificateAuthority(certificate: chain[0], key: try privateKey(key.rawValue))
     }
 
-    private func privateKey(_ file: File) throws -> PrivateKey {
-        try Self.read(path(file)) { try PrivateKey(pem: $0.span) }
+    private func privateKey(_ name: String) throws -> PrivateKey {
+        try Self.read(path(of: name)) { try PrivateKey(pem: $0.span) }
     }
 
     private static func generateKey() throws -> PrivateKey {

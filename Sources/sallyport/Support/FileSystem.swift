@@ -36,6 +36,11 @@ enum FileSystem {
         }
     }
 
+    /// Removes a file, if it is there.
+    static func remove(_ path: String) throws {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+    }
+
     /// The content of a file of at most 16 MiB.
     static func read(_ path: String) throws -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
