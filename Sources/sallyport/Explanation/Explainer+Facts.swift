@@ -21,6 +21,13 @@ extension Explainer {
             """
     }
 
+    /// A certificate that was refused: what it says is not to be believed.
+    static func describe(refused leaf: Certificate?, on listener: ListenerConfiguration) -> String {
+        guard let facts = leaf?.facts else { return "listener \(listener.name), no client certificate" }
+        let (start, end) = (text(facts.notBefore), text(facts.notAfter))
+        return "listener \(listener.name), certificate of \(facts.subject) from \(start) until \(end)"
+    }
+
     /// What the gateway would have to find out.
     static func describe(_ question: Question) -> String {
         switch question {
@@ -35,13 +42,18 @@ extension Explainer {
     /// What the decision has left in the exchange.
     func facts(of exchange: borrowing Exchange, upTo reached: ExplainedStep) -> [ExplainedStep: String] {
         var facts: [ExplainedStep: String] = [:]
-        if exchange.origin != nil {
-            let authority = String(validating: exchange.request.authority.readable) ?? ""
+        let authority = String(validating: exchange.request.authority.readable) ?? ""
+        if exchange.origin == nil {
+            facts[.target] = "authority \(authority)"
+        } else {
             facts[.target] = "https://\(authority), path \(String(validating: exchange.target.path) ?? "")"
         }
         if let route = exchange.route { facts[.route] = Self.describe(route) }
         if let claims = exchange.claims { facts[.token] = Self.describe(claims, exchange.scheme) }
-        if !exchange.possession.isEmpty { facts[.binding] = "proven: \(exchange.possession.text)" }
+        if !exchange.possession.isEmpty {
+            let proven = exchange.possession.methods.map(\.rawValue).joined(separator: " and ")
+            facts[.binding] = "proven by \(proven)"
+        }
         guard [.revocation, .policy, .replay].contains(reached), let claims = exchange.claims else { return facts }
         facts[.lineage] = claims.delegation.isEmpty ? "no delegation" : "delegated \(claims.delegationDepth) times"
         facts[.revocation] = "against an empty list: explain knows of no revocations"
@@ -55,7 +67,7 @@ extension Explainer {
     /// A route and what it asks for.
     private static func describe(_ route: Route) -> String {
         let scope = route.requirement.scope.map { ", scope \($0.text)" } ?? ""
-        return "\(route.name), takes \(route.accepted.text)\(scope)"
+        return "\(route.name), takes \(route.accepted.methods.map(\.rawValue).joined(separator: " or "))\(scope)"
     }
 
     private static func describe(_ claims: TokenClaims, _ scheme: AuthorizationScheme?) -> String {

@@ -41,8 +41,8 @@ struct Explainer {
             peer = try self.peer(captured.certificates, of: listener, policy)
             facts[.connection] = Self.describe(peer, on: listener)
         } catch {
-            return explanation(
-                at: .connection, [.connection: "listener \(listener.name)"], .handshakeFailed(reason: error.reason))
+            facts[.connection] = Self.describe(refused: captured.certificates.first, on: listener)
+            return explanation(at: .connection, facts, .handshakeFailed(reason: error.reason))
         }
         let context = connection(of: listener, peer, authority: exchange.request.authority.readable)
         switch input {

@@ -82,13 +82,11 @@ struct Explanation {
     private func line(_ step: ExplainedStep) -> String {
         let order = ExplainedStep.allCases
         let (place, end) = (order.firstIndex(of: step) ?? 0, order.firstIndex(of: reached) ?? 0)
-        var told = place < end || (place == end && isPassed) ? "passed" : "not reached"
-        if place == end, let mark { told = mark }
-        return Self.line(step.rawValue, told, facts[step] ?? (told == "passed" ? "" : nil))
+        guard place <= end else { return Self.line(step.rawValue, "not reached") }
+        let mark = place < end ? nil : mark
+        let fact = [place < end ? nil : reason, facts[step]].compactMap(\.self).joined(separator: ", ")
+        return Self.line(step.rawValue, mark ?? "passed", fact)
     }
-
-    /// Whether the step that was reached last was passed too.
-    private var isPassed: Bool { isAllowed }
 
     /// What stands at the step that was reached last, where it was not passed.
     private var mark: String? {
@@ -99,9 +97,17 @@ struct Explanation {
         }
     }
 
-    private static func line(_ name: String, _ told: String, _ fact: String? = nil) -> String {
-        let text = padded(name, 12) + (fact.map { $0.isEmpty ? told : padded(told, 13) + $0 } ?? told)
-        return text.printable
+    /// The exact check that failed, if one did.
+    private var reason: String? {
+        switch outcome {
+        case .denied(let denial, _): denial.reason
+        case .handshakeFailed(let reason): reason
+        case .allowed, .served, .undecided: nil
+        }
+    }
+
+    private static func line(_ name: String, _ told: String, _ fact: String = "") -> String {
+        (padded(name, 12) + (fact.isEmpty ? told : padded(told, 13) + fact)).printable
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
