@@ -105,8 +105,8 @@ let package = Package(
         .executableTarget(
             name: "sallyport",
             dependencies: [
-                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Audit",
-                "Configuration", "Server", argumentParser, logging,
+                "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Possession",
+                "Revocation", "Policy", "Audit", "Configuration", "Exchange", "Server", argumentParser, logging, yams,
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 
@@ -151,6 +151,9 @@ let package = Package(
         tests(of: "Control", with: ["Support", "Reactor", "Bytes", "Cryptography", "TLS", "Identity", "Tokens"]),
         tests(
             of: "sallyport",
-            with: ["Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Policy", "Configuration"]),
+            with: [
+                "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy",
+                "Configuration", "Exchange",
+            ]),
     ]
 )
