@@ -88,7 +88,7 @@ public final class Gateway {
         let builder = try makeBuilder(configuration)
         snapshot = builder.snapshot
         connections.setLimit(connectionLimit(configuration))
-        start.await()
+        start.wait()
         var sockets: [[SocketParcel]] = []
         for listener in configuration.listeners {
             sockets.append(try ListenerSockets.open(listener, workers: workerCount))
@@ -107,7 +107,7 @@ public final class Gateway {
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
-        await([records.queue])
+        settle([records.queue])
         for worker in workers {
             try worker.start(
                 sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, memory: memory,
@@ -168,7 +168,7 @@ public final class Gateway {
         }
         for worker in workers { worker.join() }
         issuers.stop()
-        await(workers.map(\.queue))
+        settle(workers.map(\.queue))
         records.submit(.gatewayStopped)
         if !audit.stop() {
             failure = failure ?? GatewayError("not all audit records reached the disk; look at the disk")
@@ -179,7 +179,7 @@ public final class Gateway {
 
     /// Waits until the log has taken what is in some queues, so that `gateway.started` is the first record of a run and
     /// `gateway.stopped` the last.
-    private func await(_ queues: [AuditQueue]) {
+    private func settle(_ queues: [AuditQueue]) {
         guard let pause = try? Wakeup() else { return }
         let deadline = Clock.monotonic() + 5_000_000_000
         while queues.contains(where: { !$0.isEmpty }), audit.isHealthy, Clock.monotonic() < deadline {

@@ -46,7 +46,7 @@ struct ProofStart {
     }
 
     /// Waits until the moment has come: less than a second.
-    func await() {
+    func wait() {
         guard waits, let pause = try? Wakeup() else { return }
         while Clock.civil() < opening.nanoseconds {
             pause.wait(timeout: CInt((opening.nanoseconds - Clock.civil()) / 1_000_000 + 1))
