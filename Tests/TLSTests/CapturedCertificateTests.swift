@@ -32,7 +32,7 @@ struct CapturedCertificateTests {
             publicKey: key.publicKey, commonName: "between", notBefore: validity.lowerBound,
             notAfter: validity.upperBound)
         request.isCertificateAuthority = true
-        request.keyUsage = KeyUsage(isCritical: true, purposes: [.keyCertSign])
+        request.keyUsage = KeyUsage([.keyCertSign], isCritical: true)
         request.extendedKeyUsages = nil
         between = CertificateAuthority(certificate: try authority.issue(request), key: key)
     }
@@ -81,7 +81,7 @@ struct CapturedCertificateTests {
     func time(_ seconds: Int64, _ reason: String) throws {
         let leaf = try leaf(of: authority)
         #expect(try judge([leaf], now: Self.now + .seconds(seconds)) == reason)
-        #expect(try judge([leaf], now: Self.now + .seconds(seconds > 0 ? 600 : -60)) == "example.test")
+        #expect(try judge([leaf], now: Self.now + .seconds(seconds > 0 ? 599 : -60)) == "example.test")
     }
 
     @Test("One that is for servers only is not for clients")

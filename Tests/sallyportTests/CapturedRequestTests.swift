@@ -6,7 +6,8 @@ import Testing
 
 @Suite("CapturedRequest")
 struct CapturedRequestTests {
-    private static let absent: (String) throws -> [UInt8] = { _ in throw CommandFailure.couldNotRun("absent") }
+    private static let absent: @Sendable (String) throws -> [UInt8] = { _ in throw CommandFailure.couldNotRun("absent")
+    }
 
     private func read(_ text: String) throws -> CapturedRequest {
         try CapturedRequest(Array(text.utf8), reading: Self.absent)

@@ -79,9 +79,9 @@ struct ExplainerTests {
     private static let refusals: [(String, ExplainedStep, @Sendable (Trial) throws -> Void)] = [
         ("certificate.missing", .connection, { $0.certificate = nil }),
         ("certificate.expired", .connection, { $0.now = $0.now + .seconds(7200) }),
-        ("svid.no-uri", .connection, { $0.certificate = "server.pem" }),
+        ("svid.extended-key-usage", .connection, { $0.certificate = "server.pem" }),
         ("svid.certificate-authority", .connection, { $0.certificate = "agents-ca.pem" }),
-        ("malformed.host", .message, { $0.headers.append(("Host", "other")) }),
+        ("malformed.authority", .message, { $0.headers.append(("Host", "other")) }),
         ("target.authority", .target, { $0.url = "https://elsewhere/orders/42" }),
         ("target.scheme", .target, { $0.url = "http://localhost:8443/orders/42" }),
         ("malformed.target-double-encoding", .target, { $0.url = "https://localhost:8443/%2541" }),

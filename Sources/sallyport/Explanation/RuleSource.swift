@@ -92,7 +92,10 @@ extension RuleSource {
         ("limit.proof-bytes", "limits.proof_bytes", "the proof is longer than the limit"),
         ("limit.target-bytes", "limits.header_bytes", "the request line is longer than the limit"),
         ("limit.token-bytes", "limits.token_bytes", "the token is longer than the limit"),
-        ("malformed.authority", "RFC 9110 §4.2", "the authority of the target is malformed, or holds user information"),
+        (
+            "malformed.authority", "RFC 9112 §3.2.2",
+            "the authority of the target is malformed, holds user information, or differs from Host"
+        ),
         ("malformed.chunk", "RFC 9112 §7.1", "the chunked content is malformed"),
         ("malformed.connect", "RFC 9110 §9.3.6", "CONNECT is never allowed"),
         ("malformed.content-length", "RFC 9112 §6.3", "Content-Length is malformed, or there is more than one"),
@@ -101,7 +104,7 @@ extension RuleSource {
         ("malformed.field-name", "RFC 9110 §5.1", "a field name is not a token"),
         ("malformed.field-value", "RFC 9110 §5.5", "a field value holds a control character"),
         ("malformed.framing", "RFC 9112 §6.3", "Content-Length and Transfer-Encoding come together"),
-        ("malformed.host", "RFC 9112 §3.2", "Host is missing, repeated, malformed, or differs from the target"),
+        ("malformed.host", "RFC 9112 §3.2", "Host is missing, repeated or malformed"),
         ("malformed.line-ending", "RFC 9112 §2.2", "a line does not end with CR LF"),
         ("malformed.method", "RFC 9110 §9.1", "the method is not a token"),
         ("malformed.pseudo-field", "RFC 9113 §8.3", "a pseudo-field is missing, repeated or unknown"),
