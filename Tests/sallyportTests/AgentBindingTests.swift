@@ -103,9 +103,11 @@ struct AgentBindingTests {
         #expect([claims.task, claims.orchestration, claims.sponsor] == ["t1", "o1", "alice"])
         #expect(try agent.folder.readProofKey() == nil)
         let parts = try agent.folder.readToken().split(separator: ".").map(String.init)
-        let header = String(decoding: try #require(Base64URL.decode(parts[0].utf8.span)), as: UTF8.self)
+        let headerBytes = Base64URL.decode(parts[0].utf8.span)
+        let header = String(decoding: try #require(headerBytes), as: UTF8.self)
         #expect(header.contains("\"alg\":\"EdDSA\""))
-        let payload = String(decoding: try #require(Base64URL.decode(parts[1].utf8.span)), as: UTF8.self)
+        let payloadBytes = Base64URL.decode(parts[1].utf8.span)
+        let payload = String(decoding: try #require(payloadBytes), as: UTF8.self)
         #expect(payload.contains("\"scope\":[\"read:tasks:1\",\"read:tasks:2\"]"))
         #expect(payload.contains("\"orch_id\":\"o1\""))
     }

@@ -31,7 +31,8 @@ struct TrialCallTests {
     private func claim(_ name: String, of field: String) throws -> String? {
         let proof = try #require(field.split(separator: " ").last)
         let payload = String(proof.split(separator: ".")[1])
-        let bytes = try #require(Base64URL.decode(payload.utf8.span))
+        let decoded = Base64URL.decode(payload.utf8.span)
+        let bytes = try #require(decoded)
         let document = try JSONDocument(bytes.span)
         guard let raw = document.root.member(named: name)?.raw else { return nil }
         return String(decoding: Array(copying: raw), as: UTF8.self)
