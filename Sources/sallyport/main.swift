@@ -3,6 +3,8 @@ import Glibc
 
 // A reader that goes away is reported by write() rather than by a signal that ends the process.
 _ = signal(SIGPIPE, SIG_IGN)
+// libcurl would write the secrets of its TLS connections to the file that this names.
+_ = unsafe unsetenv("SSLKEYLOGFILE")
 
 do {
     var command = try SallyportCommand.parseAsRoot()

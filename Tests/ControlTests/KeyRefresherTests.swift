@@ -225,7 +225,10 @@ struct RefresherConfigurationTests {
         #expect(trial.complete(first, try KeySets.answer([0])) == .first(["k-0"]))
         #expect(trial.complete(second, .failure(.timedOut)) == .failed("no answer in time"))
         #expect(trial.keys == ["k-0"])
-        #expect(trial.refresher.keys(of: other, at: trial.now).isEmpty)
+        #expect(trial.refresher.keys(of: other, from: KeySetLocation(url: other + "/keys"), at: trial.now).isEmpty)
+        // What came from one place is not taken for what another would have brought.
+        let elsewhere = KeySetLocation(url: TrialRefresher.url + "2")
+        #expect(trial.refresher.keys(of: TrialRefresher.issuer, from: elsewhere, at: trial.now).isEmpty)
         #expect(trial.refresher.status(at: trial.now).map(\.isUsable) == [true, false])
         #expect(trial.pause == 1)
         #expect(Advice(trial.refresher.ask(issuer: other, keyID: "k-0", at: trial.now)) == .refused)

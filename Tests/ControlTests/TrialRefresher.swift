@@ -73,7 +73,7 @@ struct TrialRefresher {
         refresher.nextDue.map { Double(($0 - now).nanoseconds) / 1e9 }
     }
 
-    var keys: [String?] { refresher.keys(of: Self.issuer, at: now).identifiers }
+    var keys: [String?] { refresher.keys(of: Self.issuer, from: location, at: now).identifiers }
 
     var status: KeySourceStatus? { refresher.status(at: now).first }
 }

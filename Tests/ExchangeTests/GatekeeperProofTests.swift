@@ -25,7 +25,6 @@ struct GatekeeperProofTests {
         var method = "GET"
         var settings = PossessionConfiguration.standard
         var now = Broker.now
-        var horizon = ProofHorizon.none
         var peer: VerifiedPeer?
     }
 
@@ -65,7 +64,7 @@ struct GatekeeperProofTests {
             let snapshot = EnforcementSnapshot(
                 generation: 1, issuers: try trial.broker.table(),
                 routes: RouteTable([try Trial.route(possession: call.possession)]), revocations: .empty,
-                limits: Limits(), possession: call.settings, horizon: call.horizon)
+                limits: Limits(), possession: call.settings)
             var denial: Denial?
             do {
                 let connection = trial.connection(peer: call.peer)
@@ -280,23 +279,6 @@ struct GatekeeperProofTests {
         let late = try Gateway(Self.memory(start: Broker.now + .seconds(1)))
         #expect(try late.denial() == Denial(.invalidProof, "replay.before-start"))
         #expect(try Gateway(Self.memory(start: Broker.now)).denial() == nil)
-    }
-
-    @Test("A proof from before a longer window came into force is refused if the shorter one forgot it")
-    func longerWindow() throws {
-        let client = try Prover.standard()
-        var settings = PossessionConfiguration.standard
-        settings.dpop = DPoPPolicy(algorithms: [.es256], acceptWindow: .seconds(120), futureSkew: .seconds(10))
-        var horizon = ProofHorizon.none
-        horizon.advance(from: .standard, to: settings, at: Broker.now)
-        func verdict(_ age: Int64) throws -> Denial? {
-            try denial {
-                ($0.settings, $0.horizon) = (settings, horizon)
-                $0.proofs = { [try client.proof(token: $0, at: Broker.now - .seconds(age))] }
-            }
-        }
-        #expect(try verdict(61) == Denial(.invalidProof, "dpop.iat-past"))
-        #expect(try verdict(60) == nil)
     }
 
     @Test("Field values that nobody asked for are not looked at")

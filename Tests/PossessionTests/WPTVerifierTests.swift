@@ -282,15 +282,23 @@ struct WPTVerifierTests {
     @Test("A proof is used once; one that an earlier table may have known is not used at all")
     func replay() throws {
         let maker = try WorkloadMaker.standard()
+        nonisolated(unsafe) var keepsMark = true
         func outcomes(
-            _ changed: [String: String?], since start: Int64, mistrusting end: Int64? = nil
+            _ changed: [String: String?], since start: Int64, mistrusting end: Int64 = 0
         ) throws -> [ReplayOutcome] {
             let table = ReplayTable(
                 capacity: 100, key: Array(1...16), refusesBefore: UnixTime(seconds: 1_800_000_000 + start),
-                mistrustsExpiryUntil: end.map { UnixTime(seconds: 1_800_000_000 + $0) })
+                marks: ReplayMarks(
+                    undatedUntil: UnixTime(seconds: 1_800_000_000 + end), keepDatedAhead: { _ in true },
+                    keepUndated: { _ in unsafe keepsMark }))
             return try workloadVerdict(try maker.proof(changed), table: table).get().outcomes
         }
         let dated = ["iat": "1800000000"]
+        let shown = "a proof without a time is accepted only if the next table will know"
+        unsafe keepsMark = false
+        #expect(try outcomes([:], since: 0) == [.full, .full], "\(shown)")
+        #expect(try outcomes(dated, since: 0) == [.inserted, .replayed])
+        unsafe keepsMark = true
         #expect(try outcomes([:], since: 0) == [.inserted, .replayed])
         #expect(try outcomes([:], since: 0, mistrusting: 10) == [.inserted, .replayed])
         #expect(try outcomes([:], since: 0, mistrusting: 300) == [.beyondMemory, .beyondMemory])

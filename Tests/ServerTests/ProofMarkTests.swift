@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Testing
 
 @testable import Server
@@ -19,6 +20,14 @@ struct ProofMarkTests {
     @Test("A new mark is at the beginning of time")
     func new() throws {
         #expect(try reopened() == 0)
+    }
+
+    @Test("A damaged mark refuses the start")
+    func damaged() throws {
+        for text in ["x", "1800000000", String(repeating: "x", count: 20), String(repeating: "1", count: 21)] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(throws: GatewayError.self) { try ProofMark(path: path) }
+        }
     }
 
     @Test("What was marked is there when it is opened again, and never goes back")

@@ -90,6 +90,9 @@ extension Route {
         return grant
     }
 
+    /// How far the clock of who authenticated the human may be ahead.
+    private static let clockAllowance = Interval.seconds(30)
+
     /// The grant that covers what the route asks for, or nothing where it asks for none.
     private func grant(
         of claims: TokenClaims, at target: borrowing NormalizedTarget
@@ -109,7 +112,8 @@ extension Route {
         }
         guard let maximumAge = requirement.maximumAuthenticationAge else { return true }
         guard let authenticatedAt = claims.authenticatedAt else { return false }
-        return now - authenticatedAt <= maximumAge
+        // A time to come would stay recent for as long as the token likes.
+        return authenticatedAt <= now + Self.clockAllowance && now - authenticatedAt <= maximumAge
     }
 
     /// Whether the route takes tokens of that issuer.

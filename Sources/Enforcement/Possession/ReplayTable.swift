@@ -34,8 +34,7 @@ public final class ReplayTable: Sendable {
     /// Proofs that were made before this moment are not accepted: an earlier table, now gone, may have known them.
     public let refusesBefore: UnixTime
 
-    private let mistrustsExpiryUntil: UnixTime?
-    private let keepsMark: @Sendable (UnixTime) -> Bool
+    private let marks: ReplayMarks
     private let hash: SipHash
     private let secret: (UInt64, UInt64)
     private let shards: LockedShards
@@ -48,19 +47,14 @@ public final class ReplayTable: Sendable {
     ///   - share: how many of them may be of one key; nothing: a sixteenth, but in small tables up to 64.
     ///   - key: 16 random bytes, new with every start and never told.
     ///   - refusesBefore: the moment of the start.
-    ///   - mistrustsExpiryUntil: proofs that do not say when they were made, and end before, are not accepted: an earlier
-    ///     table, now gone, may have known them. Nothing: there was none.
-    ///   - keepsMark: is told of each proof that is dated ahead of the present, so that the next table can refuse it, and says
-    ///     whether it will know; where not, the proof is not accepted.
+    ///   - marks: what the next table must know, and what an earlier one left.
     public init(
-        capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime, mistrustsExpiryUntil: UnixTime? = nil,
-        keepsMark: @escaping @Sendable (UnixTime) -> Bool = { _ in true }
+        capacity: Int, share: Int? = nil, key: [UInt8], refusesBefore: UnixTime, marks: ReplayMarks = .none
     ) {
         precondition(capacity > 0 && key.count == 16, "no room, or no secret")
         self.capacity = capacity
         self.refusesBefore = refusesBefore
-        self.mistrustsExpiryUntil = mistrustsExpiryUntil
-        self.keepsMark = keepsMark
+        self.marks = marks
         secret = (Self.word(key[0..<8]), Self.word(key[8..<16]))
         hash = SipHash(key: secret)
         var count = 1
@@ -85,7 +79,7 @@ public final class ReplayTable: Sendable {
         _ proof: Digest256, owner: Digest256, issuedAt: UnixTime, expiresAt: UnixTime, now: UnixTime
     ) -> ReplayOutcome {
         guard issuedAt >= refusesBefore, expiresAt >= now, expiresAt >= issuedAt else { return .beyondMemory }
-        if issuedAt > now, !keepsMark(issuedAt) { return .full }
+        if issuedAt > now, !marks.keepDatedAhead(issuedAt.roundedUpToSecond) { return .full }
         let key = hash(proof)
         let owner = mixed(owner)
         // What is left of a millisecond belongs to it: rounded up, and the present down.
@@ -107,8 +101,9 @@ public final class ReplayTable: Sendable {
     ///
     /// One that does not say when it was made is beyond memory where an earlier table may have known it.
     public func insert(workload proof: borrowing VerifiedWorkloadProof, now: UnixTime) -> ReplayOutcome {
-        if proof.issuedAt == nil, let mistrustsExpiryUntil, proof.expiresAt < mistrustsExpiryUntil {
-            return .beyondMemory
+        if proof.issuedAt == nil {
+            guard proof.expiresAt > marks.undatedUntil else { return .beyondMemory }
+            guard marks.keepUndated(proof.expiresAt.roundedUpToSecond) else { return .full }
         }
         return insert(
             proof.identifier, owner: proof.keyThumbprint, issuedAt: proof.issuedAt ?? max(now, refusesBefore),

@@ -22,7 +22,8 @@ struct Challenge {
             append(.bearer, error: "invalid_request", to: &fields)
             append(.dpop, error: "invalid_request", to: &fields)
         case .credentialsMissing:
-            if takesBearer { append(.bearer, to: &fields) }
+            // A 401 has a challenge (RFC 9110 §15.5.2), also where no scheme of one would do.
+            if takesBearer || !takesProofs { append(.bearer, to: &fields) }
             if takesProofs { append(.dpop, to: &fields) }
         case .invalidToken: append(error: "invalid_token", to: &fields)
         case .invalidProof: append(.dpop, error: "invalid_dpop_proof", to: &fields)
@@ -34,7 +35,7 @@ struct Challenge {
     }
 
     private var takesProofs: Bool { route?.accepted.contains(.dpop) ?? false }
-    private var takesBearer: Bool { route.map { !$0.accepted.subtracting(.dpop).isEmpty } ?? true }
+    private var takesBearer: Bool { route.map { !$0.accepted.isDisjoint(with: [.certificate, .svid]) } ?? true }
 
     /// The error goes to the scheme that the client used; the other one is only named, and only where it could be used.
     private func append(error: StaticString, to fields: inout FieldTable) {

@@ -20,15 +20,13 @@ public final class EnforcementSnapshot: Sendable {
 
     /// What is demanded of proofs.
     public let possession: PossessionConfiguration
-    /// Which proofs earlier settings may have forgotten.
-    public let horizon: ProofHorizon
     /// The algorithms that proofs may be signed with, as a challenge lists them.
     public let proofAlgorithms: String
 
     /// Gathers a snapshot.
     public init(
         generation: UInt64, issuers: IssuerTable, routes: RouteTable, revocations: RevocationSnapshot, limits: Limits,
-        possession: PossessionConfiguration = .standard, horizon: ProofHorizon = .none
+        possession: PossessionConfiguration = .standard
     ) {
         self.generation = generation
         self.issuers = issuers
@@ -36,7 +34,6 @@ public final class EnforcementSnapshot: Sendable {
         self.revocations = revocations
         self.limits = limits
         self.possession = possession
-        self.horizon = horizon
         proofAlgorithms = possession.dpop.algorithms.map(\.rawValue).joined(separator: " ")
     }
 
@@ -44,6 +41,6 @@ public final class EnforcementSnapshot: Sendable {
     public func with(issuers: IssuerTable, generation: UInt64) -> EnforcementSnapshot {
         EnforcementSnapshot(
             generation: generation, issuers: issuers, routes: routes, revocations: revocations, limits: limits,
-            possession: possession, horizon: horizon)
+            possession: possession)
     }
 }

@@ -26,8 +26,8 @@ public struct Exchange: ~Copyable {
     public internal(set) var scheme: AuthorizationScheme?
     /// The nonce that the answer is to give to the client (RFC 9449 §8.2, §9), if it is to give one.
     public internal(set) var freshNonce: String?
-    /// Whether a question was asked already: a second time the exchange does with what is known.
-    public var hasAsked = false
+    /// The questions that were asked already: none is asked twice, the exchange does with what is known then.
+    public internal(set) var asked: [Question] = []
     /// The route, once found.
     public internal(set) var route: Route?
     /// The token's claims, once verified.
@@ -76,6 +76,14 @@ public struct Exchange: ~Copyable {
         spare = consume head
     }
 
+    /// Forgets what an earlier judgement established: of a request that waited for an answer, by a snapshot that is gone.
+    mutating func beginJudgement() {
+        phase = .target
+        (origin, route, scheme, claims) = (nil, nil, nil, nil)
+        possession = []
+        grant = nil
+    }
+
     /// Empties the exchange and keeps its memory.
     public mutating func reset() {
         request.removeAll()
@@ -84,7 +92,7 @@ public struct Exchange: ~Copyable {
         origin = nil
         scheme = nil
         freshNonce = nil
-        hasAsked = false
+        asked.removeAll()
         route = nil
         claims = nil
         possession = []

@@ -35,6 +35,7 @@ public final class Gatekeeper {
         _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
         now: UnixTime
     ) throws(Denial) -> Judgement {
+        exchange.beginJudgement()
         try checkConnection(connection, now)
         let origin = try checkTarget(&exchange, connection)
         if let document = origin.document(at: exchange.target.path, method: exchange.request.method.readable) {
@@ -46,6 +47,7 @@ public final class Gatekeeper {
             presented, of: exchange, for: route, on: connection, under: snapshot, now: now)
         switch consume outcome {
         case .asks(let question):
+            exchange.asked.append(question)
             return .asks(question)
         case .verified(let credentials):
             exchange.claims = credentials.token.claims

@@ -13,17 +13,11 @@ public final class ProofMemory: Sendable {
     ///   - capacity: how many proofs it must be able to remember.
     ///   - secret: 48 random bytes, new with every start and never told.
     ///   - start: proofs from before are refused.
-    ///   - mistrustsExpiryUntil: so are those that end before this moment and do not say when they were made, if there was an
-    ///     earlier process that may have seen them.
-    ///   - keepsMark: see ``ReplayTable``.
-    public init(
-        capacity: Int, secret: [UInt8], start: UnixTime, mistrustsExpiryUntil: UnixTime? = nil,
-        keepsMark: @escaping @Sendable (UnixTime) -> Bool = { _ in true }
-    ) {
+    ///   - marks: what an earlier process left, and what the next one must know.
+    public init(capacity: Int, secret: [UInt8], start: UnixTime, marks: ReplayMarks = .none) {
         precondition(secret.count == 48, "16 bytes for the table, 32 for nonces")
         replay = ReplayTable(
-            capacity: capacity, key: Array(secret[..<16]), refusesBefore: start,
-            mistrustsExpiryUntil: mistrustsExpiryUntil, keepsMark: keepsMark)
+            capacity: capacity, key: Array(secret[..<16]), refusesBefore: start, marks: marks)
         nonceKey = Array(secret[16...])
     }
 }

@@ -43,8 +43,7 @@ final class TokenExaminer {
             } catch {
                 let token = exchange.request.fields.value(credentials.token)
                 return .asks(
-                    try question(
-                        for: error, of: token, .invalidWorkloadToken, mayAsk: !exchange.hasAsked, snapshot))
+                    try question(for: error, of: token, .invalidWorkloadToken, asked: exchange.asked, snapshot))
             }
         }
         guard let credentials = presented.access else {
@@ -59,7 +58,7 @@ final class TokenExaminer {
             return .verified(VerifiedCredentials(token: token, workload: workload.take()))
         } catch {
             let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
-            return .asks(try question(for: error, of: token, .invalidToken, mayAsk: !exchange.hasAsked, snapshot))
+            return .asks(try question(for: error, of: token, .invalidToken, asked: exchange.asked, snapshot))
         }
     }
 
@@ -74,21 +73,28 @@ final class TokenExaminer {
 
     /// What to ask where a token cannot be judged yet; where it can, or asking did not help, it is refused.
     private func question(
-        for rejection: TokenRejection, of token: Span<UInt8>, _ code: ProblemCode, mayAsk: Bool,
+        for rejection: TokenRejection, of token: Span<UInt8>, _ code: ProblemCode, asked: [Question],
         _ snapshot: EnforcementSnapshot
     ) throws(Denial) -> Question {
+        if let question = Self.question(for: rejection, of: token, snapshot), !asked.contains(question) {
+            return question
+        }
+        throw Denial(rejection.isUnavailability ? .unavailable : code, rejection.reason)
+    }
+
+    private static func question(
+        for rejection: TokenRejection, of token: Span<UInt8>, _ snapshot: EnforcementSnapshot
+    ) -> Question? {
         let issuers = snapshot.issuers.issuers
         switch rejection {
-        case .keyUnknown(let issuer) where mayAsk:
+        case .keyUnknown(let issuer):
             return .keys(issuer: issuers[issuer].issuer, keyID: TokenVerifier.keyID(of: token))
-        case .keysMissing(let issuer) where mayAsk:
+        case .keysMissing(let issuer):
             return .keys(issuer: issuers[issuer].issuer, keyID: nil)
-        case .introspectionNeeded(let issuer) where mayAsk:
+        case .introspectionNeeded(let issuer):
             return .introspection(issuer: issuers[issuer].issuer, token: Array(copying: token))
-        case .keysMissing, .introspectionNeeded:
-            throw Denial(.unavailable, rejection.reason)
         default:
-            throw Denial(code, rejection.reason)
+            return nil
         }
     }
 }

@@ -69,8 +69,11 @@ public struct KeyRefresher: Sendable {
     }
 
     /// The keys that an issuer's tokens may be verified with: none before the first fetch, and where they are too old.
-    public func keys(of issuer: String, at now: MonotonicTime) -> KeySet {
-        guard let set = sets.first(where: { $0.issuer == issuer }), set.isUsable(at: now) else { return .none }
+    ///
+    /// Keys that were fetched from another place than `location` are none of its.
+    public func keys(of issuer: String, from location: KeySetLocation, at now: MonotonicTime) -> KeySet {
+        let set = sets.first { $0.issuer == issuer && $0.isAt(location) }
+        guard let set, set.isUsable(at: now) else { return .none }
         return set.keys
     }
 

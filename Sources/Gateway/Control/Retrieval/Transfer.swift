@@ -120,7 +120,9 @@ final class Transfer {
         number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         guard let authorityFile else { return }
         text(CURLOPT_CAINFO, authorityFile)
-        // The library would trust the system's directory beside the file.
+        // The library would go on for a day with what the file held at first.
+        number(CURLOPT_CA_CACHE_TIMEOUT, 0)
+        // And it would trust the system's directory beside the file.
         text(CURLOPT_CAPATH, nil)
     }
 

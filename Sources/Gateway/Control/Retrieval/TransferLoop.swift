@@ -45,9 +45,12 @@ final class TransferLoop {
     }
 
     private func admit(_ retrieval: Retrieval) {
-        guard waiting.count < Self.waitingRoom else { return retrieval.complete(.failure(.overloaded)) }
         do throws(RetrievalError) {
-            waiting.append(Waiting(retrieval: retrieval, origin: try retrieval.request.origin()))
+            let origin = try retrieval.request.origin()
+            // One origin that does not answer leaves room for the others.
+            let isCrowded = waiting.count { $0.origin == origin } >= Self.waitingRoom / 4
+            guard waiting.count < Self.waitingRoom, !isCrowded else { throw .overloaded }
+            waiting.append(Waiting(retrieval: retrieval, origin: origin))
         } catch {
             retrieval.complete(.failure(error))
         }

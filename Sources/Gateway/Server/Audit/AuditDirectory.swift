@@ -42,10 +42,12 @@ public struct AuditDirectory: Equatable, Sendable {
     }
 
     /// When the log was last written to, or nothing where there is none.
-    var lastWrite: UnixTime? {
-        guard let number = (try? fileNumbers())?.last else { return nil }
+    func lastWrite() throws(AuditFileError) -> UnixTime? {
+        guard let number = try fileNumbers().last else { return nil }
         var status = stat()
-        guard unsafe stat(path(ofFile: number), &status) == 0 else { return nil }
+        guard unsafe stat(path(ofFile: number), &status) == 0 else {
+            throw AuditFileError("read", path(ofFile: number))
+        }
         return UnixTime(nanoseconds: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec))
     }
 

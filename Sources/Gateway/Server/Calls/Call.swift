@@ -109,7 +109,6 @@ final class Call {
     func questionAnswered() {
         isAsking = false
         guard driver != nil else { return letGo() }
-        exchange.hasAsked = true
         // The request may have turned out to be malformed meanwhile.
         denial == nil ? judge() : offerRecord()
         if !isParked { driver?.resumeInput(of: self) }
@@ -428,10 +427,25 @@ final class Call {
 
     /// The client is gone, or has given the call up.
     func clientGone(_ reason: String) {
+        if isAsking { leaveQuestion(reason) }
         dropUpstream()
         _ = finish(reason)
         driver = nil
         letGo()
+    }
+
+    /// Nobody waits for the decision any more; that it was wanted is on record.
+    private func leaveQuestion(_ reason: String) {
+        isAsking = false
+        worker.forget(self)
+        guard let context else { return }
+        exchange.write(
+            &worker.record, denial: Denial(.unavailable, reason), connection: context, time: worker.time)
+        switch worker.audit.submit(worker.record, reserving: 0) {
+        case .taken: break
+        case .full: worker.audit.countUnrecorded()
+        case .tooLarge: worker.audit.countUnrecorded()
+        }
     }
 
     /// The driver has no more use for the call.

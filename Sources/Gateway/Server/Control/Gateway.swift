@@ -5,7 +5,6 @@ import Control
 import Exchange
 import Glibc
 public import Logging
-import Policy
 import Possession
 import Reactor
 import Tokens
@@ -29,7 +28,6 @@ public final class Gateway {
     private let memory: ProofMemory
     private let issuers: IssuerLiaison
     private var snapshot: EnforcementSnapshot?
-    private var horizon = ProofHorizon.none
     private var workers: [WorkerHandle] = []
     private var poller: Poller
     private var observability: ObservabilityServer?
@@ -62,15 +60,14 @@ public final class Gateway {
             directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
         records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
         let directory = AuditDirectory(path: configuration.audit.directory)
-        let mark = try Self.openMark(in: directory)
+        let (ahead, undated) = try Self.openMarks(in: directory)
         start = ProofStart(
-            takesDPoP: configuration.routes.contains { $0.accepted.contains(.dpop) },
-            takesWorkloadProofs: configuration.routes.contains { $0.accepted.contains(.wpt) },
-            possession: configuration.possession, earlier: directory.lastWrite, mark: mark.earlier,
-            now: UnixTime(nanoseconds: Clock.civil()))
+            earlier: try directory.lastWrite(), mark: ahead.earlier, now: UnixTime(nanoseconds: Clock.civil()))
         memory = ProofMemory(
             capacity: configuration.possession.replayCapacity, secret: Entropy.bytes(48), start: start.moment,
-            mistrustsExpiryUntil: start.mistrustsExpiryUntil, keepsMark: { mark.raise(to: $0) })
+            marks: ReplayMarks(
+                undatedUntil: undated.earlier, keepDatedAhead: { ahead.raise(to: $0) },
+                keepUndated: { undated.raise(to: $0) }))
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
@@ -119,13 +116,18 @@ public final class Gateway {
         try control()
     }
 
-    /// It lies beside the log: the one place that every gateway can write to, and that is its own.
-    private static func openMark(in directory: AuditDirectory) throws(GatewayError) -> ProofMark {
+    /// They lie beside the log: the one place that every gateway can write to, and that is its own.
+    private static func openMarks(
+        in directory: AuditDirectory
+    ) throws(GatewayError) -> (ahead: ProofMark, undated: ProofMark) {
         do {
             try directory.create()
-            return try ProofMark(path: directory.path + "/proofs.mark")
+            return (
+                try ProofMark(path: directory.path + "/proofs.mark"),
+                try ProofMark(path: directory.path + "/workload-proofs.mark")
+            )
         } catch {
-            throw GatewayError("audit.directory \(directory.path) cannot be written to (\(error)); make it writable")
+            throw GatewayError("the marks of used proofs in \(directory.path) cannot be used: \(error)")
         }
     }
 
@@ -137,7 +139,7 @@ public final class Gateway {
                 metadata: ["configured": "\(configuration.limits.connections)", "in force": "\(limit)"])
         }
         return try PlanBuilder(
-            configuration, issuers: issuers.withKeys(configuration.issuers), horizon: horizon,
+            configuration, issuers: issuers.withKeys(configuration.issuers),
             generation: generation, connections: limit)
     }
 
@@ -209,8 +211,8 @@ public final class Gateway {
             switch message {
             case .ask(let worker, let number, let question): issuers.ask(question, worker: worker, number: number)
             case .keysFetched(let fetch, let result): takeKeys(fetch, result)
-            case .introspected(let worker, let number, let issuer, let result):
-                issuers.introspected(worker: worker, number: number, issuer: issuer, result)
+            case .introspected(let worker, let number, let issuer, let endpoint, let result):
+                issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
             case .ended(let index): workers[index].hasEnded = true
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
@@ -267,15 +269,14 @@ public final class Gateway {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)
             try checkUnchanged(fresh)
             generation += 1
-            horizon.advance(
-                from: configuration.possession, to: fresh.possession, at: UnixTime(nanoseconds: Clock.civil()))
-            issuers.configure(fresh.issuers)
             let builder = try makeBuilder(fresh)
-            snapshot = builder.snapshot
             var plans: [WorkerPlan] = []
             for _ in workers { plans.append(try builder.plan()) }
+            // From here on nothing fails: a reload takes effect whole or not at all.
             for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
             configuration = fresh
+            snapshot = builder.snapshot
+            issuers.configure(fresh.issuers)
             connections.setLimit(connectionLimit(fresh))
             for warning in fresh.warnings { logger.warning("\(warning)") }
             records.submit(.configLoaded, reason: "sha256:\(fresh.digest.hexadecimal)")
@@ -298,6 +299,12 @@ public final class Gateway {
         guard fresh.audit.directory == configuration.audit.directory,
             fresh.audit.durability == configuration.audit.durability
         else { throw GatewayError("audit.directory and audit.durability need a restart to change") }
+        // What was used is forgotten when the present settings let nobody use it again.
+        guard fresh.possession.dpop.acceptWindow <= configuration.possession.dpop.acceptWindow,
+            fresh.possession.workloadProof.futureSkew <= configuration.possession.workloadProof.futureSkew
+        else {
+            throw GatewayError("a longer possession.dpop.accept_window or possession.wpt.future_skew needs a restart")
+        }
         guard fresh.possession.replayCapacity == configuration.possession.replayCapacity else {
             throw GatewayError("possession.replay.capacity needs a restart to change")
         }

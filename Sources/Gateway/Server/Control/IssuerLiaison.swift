@@ -64,21 +64,20 @@ final class IssuerLiaison {
             }
         }
         refresher.configure(sources, now: Self.now)
-        tick()
+        for fetch in refresher.due(at: Self.now) { start(fetch) }
     }
 
     /// The issuers with the keys that are known now.
     func withKeys(_ issuers: [TokenIssuer]) -> [TokenIssuer] {
         issuers.map { issuer in
-            guard case .url = issuer.keySource else { return issuer }
-            return issuer.with(keys: refresher.keys(of: issuer.issuer, at: Self.now))
+            guard case .url(let location) = issuer.keySource else { return issuer }
+            return issuer.with(keys: refresher.keys(of: issuer.issuer, from: location, at: Self.now))
         }
     }
 
     /// Starts the fetches that are due.
     ///
     /// - Returns: the issuers whose keys have become too old since the last time.
-    @discardableResult
     func tick() -> [String] {
         for fetch in refresher.due(at: Self.now) { start(fetch) }
         return refresher.lapsed(at: Self.now)
@@ -104,7 +103,7 @@ final class IssuerLiaison {
             guard let endpoint = endpoints[issuer] else { return answer(worker, number, nil) }
             let mailbox = mailbox
             retriever.fetch(Introspection.request(endpoint, token: token)) { result in
-                mailbox.post(.introspected(worker: worker, number: number, issuer: issuer, result))
+                mailbox.post(.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result))
             }
         }
     }
@@ -126,8 +125,11 @@ final class IssuerLiaison {
 
     /// An issuer has answered about a token.
     func introspected(
-        worker: Int, number: UInt64, issuer: String, _ result: Result<IncomingResponse, RetrievalError>
+        worker: Int, number: UInt64, issuer: String, by endpoint: IntrospectionEndpoint,
+        _ result: Result<IncomingResponse, RetrievalError>
     ) {
+        // A reload may have taken the endpoint away: then nobody believes it any more.
+        guard endpoints[issuer] == endpoint else { return answer(worker, number, nil) }
         switch Introspection.answer(result) {
         case .success(let body): answer(worker, number, body)
         case .failure(let error):

@@ -21,11 +21,10 @@ struct PlanBuilder {
     /// - Parameters:
     ///   - configuration: what is configured.
     ///   - issuers: its issuers with the keys that are known now.
-    ///   - horizon: which proofs earlier settings may have forgotten.
     ///   - generation: the number of the snapshot.
     ///   - connections: how many connections there may be.
     init(
-        _ configuration: GatewayConfiguration, issuers: [TokenIssuer], horizon: ProofHorizon, generation: UInt64,
+        _ configuration: GatewayConfiguration, issuers: [TokenIssuer], generation: UInt64,
         connections: Int
     ) throws(GatewayError) {
         self.configuration = configuration
@@ -34,7 +33,7 @@ struct PlanBuilder {
         snapshot = EnforcementSnapshot(
             generation: generation, issuers: IssuerTable(issuers),
             routes: RouteTable(configuration.routes),
-            revocations: .empty, limits: limits, possession: configuration.possession, horizon: horizon)
+            revocations: .empty, limits: limits, possession: configuration.possession)
         var upstreams: [String: [SocketAddress]] = [:]
         for upstream in configuration.upstreams {
             var addresses: [SocketAddress] = []

@@ -3,10 +3,9 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// The latest time that an accepted proof was dated ahead to, in a file, so that it outlives the process.
+/// A time in a file that only moves ahead, so that the next process knows it: see ``ReplayMarks``.
 ///
-/// A proof tells its time by its client's clock. One that is dated ahead can be used before a start and again after it, although it
-/// seems to be made after. So the next process refuses proofs up to this mark. The file has its full size from the beginning: to write
+/// The file has its full size from the beginning: to write
 /// it needs no space, and what was written survives any end of the process.
 final class ProofMark: Sendable {
     private struct State: ~Copyable {
@@ -22,13 +21,19 @@ final class ProofMark: Sendable {
     private static let width = 20
 
     /// Opens the file, or makes it.
-    init(path: String) throws(SystemError) {
+    init(path: String) throws(GatewayError) {
         let number = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard number >= 0 else { throw SystemError("open") }
+        guard number >= 0 else { throw GatewayError("\(path) cannot be opened; make it a file of the gateway's own") }
         let file = FileDescriptor(owning: number)
-        earlier = try Self.read(file)
+        if let time = try Self.read(file, path) {
+            earlier = time
+        } else {
+            earlier = UnixTime(nanoseconds: 0)
+            guard Self.write(earlier, to: file) else {
+                throw GatewayError("\(path) cannot be written; is the disk full?")
+            }
+        }
         state = Mutex(State(file: file, time: earlier))
-        guard raise(to: earlier) else { throw SystemError("write") }
     }
 
     /// Moves the mark ahead, if that time is behind it.
@@ -36,21 +41,22 @@ final class ProofMark: Sendable {
     /// - Returns: whether it is kept.
     func raise(to time: UnixTime) -> Bool {
         state.withLock { state in
-            guard time > state.time || time == earlier else { return true }
+            guard time > state.time else { return true }
             guard Self.write(time, to: state.file) else { return false }
-            state.time = max(time, state.time)
+            state.time = time
             return true
         }
     }
 
-    private static func read(_ file: borrowing FileDescriptor) throws(SystemError) -> UnixTime {
-        var bytes: [UInt8] = Array(repeating: 0, count: width)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(file.number, $0.baseAddress, width, 0) }
-        guard count >= 0 else { throw SystemError("read") }
-        let digits = bytes.prefix(width - 1)
-        guard count == width, let text = String(validating: Array(digits).span), let number = Int64(text) else {
-            // A new file; or one that nobody wrote whole: what it was to say was never acted on.
-            return UnixTime(nanoseconds: 0)
+    /// What is in the file; nothing where that is empty.
+    private static func read(_ file: borrowing FileDescriptor, _ path: String) throws(GatewayError) -> UnixTime? {
+        var bytes: [UInt8] = Array(repeating: 0, count: width + 1)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(file.number, $0.baseAddress, $0.count, 0) }
+        guard count != 0 else { return nil }
+        guard count == width, let text = String(validating: Array(bytes[..<(width - 1)]).span), let number = Int64(text)
+        else {
+            throw GatewayError(
+                "\(path) is damaged, so nobody knows which proofs were used; wait fifteen minutes and remove it")
         }
         return UnixTime(nanoseconds: number)
     }

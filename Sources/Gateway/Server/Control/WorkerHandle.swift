@@ -5,6 +5,7 @@ import Exchange
 import Logging
 import Reactor
 import Synchronization
+import Tokens
 
 /// What workers tell the control thread.
 enum ControlMessage: Sendable {
@@ -17,7 +18,9 @@ enum ControlMessage: Sendable {
     /// A key set that was to be fetched has come, or has not.
     case keysFetched(KeyFetch, Result<IncomingResponse, RetrievalError>)
     /// An issuer has said what it thinks of a token, or has not.
-    case introspected(worker: Int, number: UInt64, issuer: String, Result<IncomingResponse, RetrievalError>)
+    case introspected(
+        worker: Int, number: UInt64, issuer: String, by: IntrospectionEndpoint, Result<IncomingResponse, RetrievalError>
+    )
 }
 
 /// The control thread's end of a worker.

@@ -20,28 +20,59 @@ struct Inquiries {
 
     private var inquiries: [UInt64: Inquiry] = [:]
     private var lastNumber: UInt64 = 0
-    /// The most questions that may be open: each holds a request.
+    private var callCount = 0
+    /// The most questions that may be open, in all and about one issuer: one that does not answer must not silence others.
     private static let limit = 256
-    /// The most calls that may wait for one answer.
-    private static let callLimit = 4096
+    private static let issuerLimit = limit / 2
+    /// The most calls that may wait: each holds the head of a request.
+    private static let callLimit = 1024
 
     /// Takes a call in.
     mutating func open(_ question: Question, for call: Call) -> Opening {
-        if let number = inquiries.first(where: { $0.value.question == question })?.key {
-            guard inquiries[number, default: Inquiry(question: question, calls: [])].calls.count < Self.callLimit else {
-                return .full
-            }
+        guard callCount < Self.callLimit else { return .full }
+        if let number = inquiries.first(where: { $0.value.question.isAnswered(with: question) })?.key {
             inquiries[number]?.calls.append(call)
+            callCount += 1
             return .joined
         }
-        guard inquiries.count < Self.limit else { return .full }
+        let ofIssuer = inquiries.values.count { $0.question.issuer == question.issuer }
+        guard inquiries.count < Self.limit, ofIssuer < Self.issuerLimit else { return .full }
         lastNumber += 1
         inquiries[lastNumber] = Inquiry(question: question, calls: [call])
+        callCount += 1
         return .opened(lastNumber)
     }
 
     /// Takes a question out with all its calls.
     mutating func close(_ number: UInt64) -> Inquiry? {
-        inquiries.removeValue(forKey: number)
+        let inquiry = inquiries.removeValue(forKey: number)
+        callCount -= inquiry?.calls.count ?? 0
+        return inquiry
+    }
+
+    /// Lets a call go that waits no more; its question stays, for its answer comes.
+    mutating func forget(_ call: Call) {
+        for number in inquiries.keys {
+            guard let place = inquiries[number]?.calls.firstIndex(where: { $0 === call }) else { continue }
+            inquiries[number]?.calls.remove(at: place)
+            callCount -= 1
+            return
+        }
+    }
+}
+
+extension Question {
+    /// Whose answer it needs.
+    fileprivate var issuer: String {
+        switch self {
+        case .keys(let issuer, _): issuer
+        case .introspection(let issuer, _): issuer
+        }
+    }
+
+    /// Whether the answer to this one answers the other as well: a fetch brings all keys of an issuer.
+    fileprivate func isAnswered(with other: Question) -> Bool {
+        if case .keys(let issuer, _) = self, case .keys(issuer, _) = other { return true }
+        return self == other
     }
 }

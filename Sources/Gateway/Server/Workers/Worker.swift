@@ -303,6 +303,11 @@ final class Worker {
         }
     }
 
+    /// Lets a call go that waits for no answer any more.
+    func forget(_ call: Call) {
+        inquiries.forget(call)
+    }
+
     private func finish(_ number: UInt64, _ introspection: [UInt8]?) {
         guard let inquiry = inquiries.close(number) else { return }
         if let introspection, case .introspection(let issuer, let token) = inquiry.question {
