@@ -18,7 +18,7 @@ struct CapturedRequestTests {
     }
 
     private static let head =
-        "GET https://localhost:8443/a?b HTTP/1.1\r\nHost: localhost:8443\r\nDPoP: x\r\nAccept: 1\r\n\r\n"
+        "GET /a?b HTTP/1.1\r\nHost: localhost:8443\r\nDPoP: x\r\nAccept: 1\r\n\r\n"
 
     @Test(
         "JSON and YAML, mappings and lists of pairs say the same",
@@ -37,13 +37,24 @@ struct CapturedRequestTests {
     @Test("A field may come twice, in either form", arguments: ["{DPoP: [a, b]}", "[[DPoP, a], [DPoP, b]]"])
     func duplicates(_ headers: String) throws {
         let text = try head("method: GET\nurl: https://h/\nheaders: \(headers)\n")
-        #expect(text == "GET https://h/ HTTP/1.1\r\nHost: h\r\nDPoP: a\r\nDPoP: b\r\n\r\n")
+        #expect(text == "GET / HTTP/1.1\r\nHost: h\r\nDPoP: a\r\nDPoP: b\r\n\r\n")
     }
 
     @Test("A Host of the capture is kept, and none is added")
     func host() throws {
         let text = try head("method: GET\nurl: https://h/\nheaders: {hOST: other}\n")
-        #expect(text == "GET https://h/ HTTP/1.1\r\nhOST: other\r\n\r\n")
+        #expect(text == "GET / HTTP/1.1\r\nhOST: other\r\n\r\n")
+    }
+
+    @Test(
+        "The target is what a client sends of the URL; plain http and user information stay to be judged",
+        arguments: [
+            ("https://h/a?b#c", "/a?b", "h"), ("https://h#c", "/", "h"), ("https://h?b", "/?b", "h"),
+            ("HTTPS://h:1/a", "/a", "h:1"), ("https://[::1]:1", "/", "[::1]:1"), ("http://h/a", "http://h/a", "h"),
+            ("https://u@h/a", "https://u@h/a", "u@h"),
+        ])
+    func target(_ url: String, _ target: String, _ host: String) throws {
+        #expect(try head("method: GET\nurl: \"\(url)\"\n") == "GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
     }
 
     @Test("Time and listener are read")

@@ -50,7 +50,8 @@ struct CapturedDocument {
         if let headers = mapping["headers"] { fields = try Self.fields(headers) }
     }
 
-    /// The head as a client writes it: with the URL whole, so that nothing of it is read twice, and `Host` where none is given.
+    /// The head as a client writes it: the target in origin-form (RFC 9112 §3.2.1), the fragment left out (RFC 9110 §7.1), and
+    /// `Host` where none is given.
     func head() throws -> [UInt8] {
         guard !method.isEmpty, !url.contains(where: \.isWhitespace), !method.contains(where: \.isWhitespace) else {
             throw Self.failure("method and url must not hold white space; remove it")
@@ -58,10 +59,16 @@ struct CapturedDocument {
         guard let scheme = url.firstRange(of: "://"), !scheme.isEmpty else {
             throw Self.failure("url is not absolute; write it as https://host:port/path")
         }
-        var text = "\(method) \(url) HTTP/1.1\r\n"
-        if !fields.contains(where: { $0.name.lowercased() == "host" }) {
-            text += "Host: \(url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" })\r\n"
+        let whole = url.prefix { $0 != "#" }
+        let authority = whole[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        var target = whole
+        // Another scheme and user information are said whole, so that they are judged.
+        if url[..<scheme.lowerBound].lowercased() == "https", !authority.contains("@") {
+            target = whole[authority.endIndex...]
+            if !target.hasPrefix("/") { target = "/" + target }
         }
+        var text = "\(method) \(target) HTTP/1.1\r\n"
+        if !fields.contains(where: { $0.name.lowercased() == "host" }) { text += "Host: \(authority)\r\n" }
         for field in fields {
             let isOneLine = !(field.name + field.value).utf8.contains { $0 == 0x0A || $0 == 0x0D }
             guard isOneLine, !field.name.contains(":") else {
