@@ -343,11 +343,12 @@ struct RetrieverTests {
         let server = try server { _ in .send(Self.okay) }
         let late = try TrialRetriever(isStarted: false)
         let outcomes = Outcomes()
-        for _ in 0..<TransferLoop.waitingRoom + 5 { late.retriever.fetch(request(server)) { outcomes.add($0) } }
+        let room = TransferLoop.waitingRoom / 4
+        for _ in 0..<room + 5 { late.retriever.fetch(request(server)) { outcomes.add($0) } }
         try late.retriever.start()
-        await outcomes.reach(TransferLoop.waitingRoom + 5)
+        await outcomes.reach(room + 5)
         #expect(outcomes.count(of: .overloaded) == 5)
-        #expect(outcomes.count(of: nil) == TransferLoop.waitingRoom)
+        #expect(outcomes.count(of: nil) == room)
     }
 
     // MARK: The end

@@ -119,6 +119,8 @@ struct AuditWriterTests {
         try writer.start()
         let submitted = fill(queue, of: writer) { faulty.failureCount > 0 }
         #expect(wakes.value == 0)
+        // The failure is counted a moment before it is told.
+        wait { !writer.isHealthy }
         #expect(!writer.isHealthy)
         faulty.setRoom(.max)
         wait { wakes.value > 0 }

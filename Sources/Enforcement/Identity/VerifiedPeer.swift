@@ -28,6 +28,10 @@ public final class VerifiedPeer: Sendable {
         self.spiffeID = spiffeID
     }
 
+    /// Whether the authorities of the SPIFFE ID's own trust domain vouched for it (X509-SVID §5.2): under ``IdentityMode/any``
+    /// others may have.
+    public var provesSPIFFEID: Bool { spiffeID.map { $0.trustDomain == trustDomain } ?? false }
+
     /// Whether the certificate's validity has passed (RFC 5280 §4.1.2.5: `notAfter` is the last valid moment).
     @inlinable public func isExpired(at now: UnixTime) -> Bool {
         now > certificate.notAfter

@@ -67,12 +67,14 @@ public enum PossessionVerifier {
         _ = try methods(of: claims, peer: peer, rule: rule)
     }
 
-    /// Checks that a workload token beside the access token does not speak of somebody else than the peer.
+    /// Checks that a workload token beside an access token does not speak of somebody else than that, or than the peer.
     public static func checkSubject(
-        _ claims: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
+        _ claims: TokenClaims, beside access: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
     ) throws(PossessionFailure) {
-        guard let subject = claims.subjectID, let identity = peer?.spiffeID, subject != identity else { return }
-        guard rule.allowsSubjectMismatch else { throw .subjectMismatch }
+        guard let subject = claims.subjectID, !rule.allowsSubjectMismatch else { return }
+        for other in [access.subjectID, peer?.spiffeID] {
+            if let other, other != subject { throw .subjectMismatch }
+        }
     }
 
     private static func methods(
@@ -80,13 +82,13 @@ public enum PossessionVerifier {
     ) throws(PossessionFailure) -> PossessionMethods {
         try methods(
             confirmations: claims.confirmations, subject: claims.subjectID, certificate: peer?.certificate.fingerprint,
-            identity: peer?.spiffeID, rule: rule)
+            identity: peer?.spiffeID, isProven: peer?.provesSPIFFEID ?? false, rule: rule)
     }
 
     /// The same on plain values: the token's confirmations and subject, the peer's certificate and identity.
     static func methods(
         confirmations: Confirmations, subject: SPIFFEID?, certificate: Digest256?, identity: SPIFFEID?,
-        rule: PossessionRule
+        isProven: Bool, rule: PossessionRule
     ) throws(PossessionFailure) -> PossessionMethods {
         guard !confirmations.demandsUnsupported else { throw .unsupported }
         var methods: PossessionMethods = []
@@ -97,7 +99,7 @@ public enum PossessionVerifier {
         }
         if let subject, let identity {
             if subject == identity {
-                methods.insert(.svid)
+                if isProven { methods.insert(.svid) }
             } else if !rule.allowsSubjectMismatch {
                 throw .subjectMismatch
             }

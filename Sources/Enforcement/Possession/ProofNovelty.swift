@@ -32,29 +32,39 @@ public enum ReplayRefusal: Error, Equatable, Sendable {
     public var isOverload: Bool { self == .full || self == .overShare }
 }
 
+/// Why the proofs of a request could not be used up, and which of them.
+public struct ConsumptionFailure: Error, Equatable, Sendable {
+    /// What is wrong with it.
+    public let refusal: ReplayRefusal
+    /// Whether it is the Workload Proof Token, not the DPoP proof.
+    public let isWorkloadProof: Bool
+}
+
 extension ReplayTable {
     /// Uses up the proofs of a request: to be called last, so that a call refused for another reason uses up nothing.
     public func consume(
         _ possession: borrowing VerifiedPossession, now: UnixTime
-    ) throws(ReplayRefusal) -> ProofNovelty {
-        switch possession.proof {
-        case .some(let proof): try Self.check(insert(proof, now: now))
+    ) throws(ConsumptionFailure) -> ProofNovelty {
+        switch possession.workloadProof {
+        case .some(let proof): try Self.check(insert(workload: proof, now: now), isWorkloadProof: true)
         case .none: break
         }
-        switch possession.workloadProof {
-        case .some(let proof): try Self.check(insert(workload: proof, now: now))
+        switch possession.proof {
+        case .some(let proof): try Self.check(insert(proof, now: now), isWorkloadProof: false)
         case .none: break
         }
         return ProofNovelty()
     }
 
-    private static func check(_ outcome: ReplayOutcome) throws(ReplayRefusal) {
+    private static func check(_ outcome: ReplayOutcome, isWorkloadProof: Bool) throws(ConsumptionFailure) {
+        let refusal: ReplayRefusal
         switch outcome {
         case .inserted: return
-        case .beyondMemory: throw .beforeStart
-        case .full: throw .full
-        case .overShare: throw .overShare
-        case .replayed: throw .replayed
+        case .beyondMemory: refusal = .beforeStart
+        case .full: refusal = .full
+        case .overShare: refusal = .overShare
+        case .replayed: refusal = .replayed
         }
+        throw ConsumptionFailure(refusal: refusal, isWorkloadProof: isWorkloadProof)
     }
 }

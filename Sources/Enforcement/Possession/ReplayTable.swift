@@ -102,8 +102,8 @@ public final class ReplayTable: Sendable {
     /// One that does not say when it was made is beyond memory where an earlier table may have known it.
     public func insert(workload proof: borrowing VerifiedWorkloadProof, now: UnixTime) -> ReplayOutcome {
         if proof.issuedAt == nil {
-            guard proof.expiresAt > marks.undatedUntil else { return .beyondMemory }
-            guard marks.keepUndated(proof.expiresAt.roundedUpToSecond) else { return .full }
+            guard proof.endsAt > marks.undatedUntil else { return .beyondMemory }
+            guard marks.keepUndated(proof.endsAt.roundedUpToSecond) else { return .full }
         }
         return insert(
             proof.identifier, owner: proof.keyThumbprint, issuedAt: proof.issuedAt ?? max(now, refusesBefore),

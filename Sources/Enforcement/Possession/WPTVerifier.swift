@@ -14,6 +14,8 @@ public struct VerifiedWorkloadProof: ~Copyable {
     public let identifier: Digest256
     /// The last moment at which it is accepted, and so the last at which it must be remembered.
     public let expiresAt: UnixTime
+    /// When it ends by its own account: whatever allowance is made for the client's clock.
+    public let endsAt: UnixTime
     /// When it was made, by the client's clock, if it says so.
     public let issuedAt: UnixTime?
 
@@ -21,6 +23,7 @@ public struct VerifiedWorkloadProof: ~Copyable {
         self.keyThumbprint = keyThumbprint
         self.identifier = identifier
         expiresAt = life.end
+        endsAt = life.writtenEnd
         issuedAt = life.issuedAt
     }
 }
@@ -35,6 +38,7 @@ public final class WPTVerifier {
     /// Until when a proof can be used, and since when, if it says that.
     fileprivate struct Life {
         let end: UnixTime
+        let writtenEnd: UnixTime
         let issuedAt: UnixTime?
     }
 
@@ -100,7 +104,7 @@ public final class WPTVerifier {
         if let notBefore = try proof.claims.timeIfPresent(.notBefore), now + policy.futureSkew < notBefore {
             throw .notYetValid
         }
-        return Life(end: expiry + policy.futureSkew, issuedAt: issuedAt)
+        return Life(end: expiry + policy.futureSkew, writtenEnd: expiry, issuedAt: issuedAt)
     }
 
     /// Made for these very tokens: a hash for each that is in the request, and for no other.

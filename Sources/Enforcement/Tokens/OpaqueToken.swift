@@ -22,6 +22,7 @@ enum OpaqueToken {
         } catch {
             // An encrypted JWT is refused, not passed on.
             guard error == .malformed else { return nil }
+            guard compact.isToken68 else { throw .opaque }
             return try onlyIssuer(among: issuers, for: names)
         }
         guard isObject(jws.header.span) else { return try onlyIssuer(among: issuers, for: names) }
@@ -32,6 +33,7 @@ enum OpaqueToken {
         return index
     }
 
+    /// The issuers that could be asked, if there is one.
     private static func onlyIssuer(
         among issuers: IssuerTable, for names: [String]
     ) throws(TokenRejection) -> Int {
@@ -66,5 +68,23 @@ extension [String] {
         let bytes = text.utf8.span
         for candidate in self where bytes.equals(utf8: candidate) { return true }
         return false
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether it is what an `Authorization` field may hold as one token (RFC 9110 §11.2).
+    fileprivate var isToken68: Bool {
+        var end = count
+        while end > 0, self[end - 1] == UInt8(ascii: "=") { end -= 1 }
+        for index in 0..<end {
+            switch self[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                continue
+            default: return false
+            }
+        }
+        return end > 0
     }
 }

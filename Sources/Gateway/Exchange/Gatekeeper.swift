@@ -98,6 +98,9 @@ public final class Gatekeeper {
     /// Phase 2: the first route that matches.
     private func findRoute(_ exchange: inout Exchange, _ snapshot: EnforcementSnapshot) throws(Denial) -> Route {
         exchange.phase = .route
+        // RFC 9110 §9.3.8: an upstream would send back what only it may know.
+        let repeats = exchange.request.method.withReadable { $0.equals("TRACE") || $0.equals("TRACK") }
+        guard !repeats else { throw Denial(.noRoute, "route.none") }
         let route = snapshot.routes.match(
             method: exchange.request.method.readable, host: exchange.request.authority.readable, target: exchange.target
         )
@@ -134,7 +137,9 @@ public final class Gatekeeper {
         let workload = Self.workloadClaims(credentials)
         do throws(PossessionFailure) {
             try PossessionVerifier.checkPeer(claims, peer: connection.peer, rule: rule)
-            if let workload { try PossessionVerifier.checkSubject(workload, peer: connection.peer, rule: rule) }
+            if let workload {
+                try PossessionVerifier.checkSubject(workload, beside: claims, peer: connection.peer, rule: rule)
+            }
         } catch {
             throw Denial(.invalidToken, error.reason)
         }
@@ -209,11 +214,11 @@ public final class Gatekeeper {
         // The record names the proofs that the route asked for, not all that happen to hold.
         exchange.possession.formIntersection(route.accepted)
         exchange.phase = .replay
-        do throws(ReplayRefusal) {
+        do throws(ConsumptionFailure) {
             return clearance.permit(try memory.replay.consume(possession, now: now))
         } catch {
-            let code: ProblemCode = exchange.scheme == .dpop ? .invalidProof : .invalidWorkloadToken
-            throw Denial(error.isOverload ? .unavailable : code, error.reason)
+            let code: ProblemCode = error.isWorkloadProof ? .invalidWorkloadToken : .invalidProof
+            throw Denial(error.refusal.isOverload ? .unavailable : code, error.refusal.reason)
         }
     }
 

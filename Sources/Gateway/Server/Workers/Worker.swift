@@ -315,9 +315,10 @@ final class Worker {
                 try gatekeeper.learn(
                     introspection: introspection.span, of: token.span, issuer: issuer, under: plan.snapshot, now: time)
             } catch {
-                logger.warning(
-                    "an introspection answer is not accepted",
-                    metadata: ["issuer": "\(issuer)", "reason": "\(error.reason)"])
+                // A token that its issuer refuses is no event of ours: its call is on record.
+                if error == .introspectionAnswer {
+                    logger.warning("an introspection answer is none", metadata: ["issuer": "\(issuer)"])
+                }
             }
         }
         for call in inquiry.calls { call.questionAnswered() }
