@@ -1,6 +1,6 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case base64url, certificate, dpop, json, jwk, jws, spiffe, token
+    case base64url, certificate, dpop, json, jwk, jws, spiffe, token, workload, wpt
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
@@ -13,6 +13,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .jws: JWSHarness()
         case .spiffe: SPIFFEHarness()
         case .token: try TokenHarness()
+        case .workload: try WorkloadHarness()
+        case .wpt: try WPTHarness()
         }
     }
 }
