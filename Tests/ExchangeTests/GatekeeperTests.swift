@@ -160,6 +160,15 @@ struct GatekeeperTests {
         #expect(try denial { $0.fields = [("X-HTTP-Method-Override", "DELETE")] } == nil)
     }
 
+    @Test("RFC 9110 §9.3.8: TRACE is no route's, even where a route takes any method")
+    func trace() throws {
+        let route = try Trial.route(methods: [])
+        for method in ["TRACE", "TRACK"] {
+            #expect(try denial { ($0.method, $0.route) = (method, route) } == Denial(.noRoute, "route.none"))
+        }
+        #expect(try denial { ($0.method, $0.route) = ("OPTIONS", route) } == nil)
+    }
+
     // MARK: 3. The token
 
     @Test("A call without a token, with two, or with one elsewhere goes no further than its route")

@@ -2,6 +2,7 @@
 
 import copy
 import secrets
+import signal
 import threading
 import time
 
@@ -291,6 +292,20 @@ def test_a_reload_forgets_no_proof(world, upstream, launch, reach, protocol):
     )
     assert_replayed(gateway, fresh.call("GET", "/bound/1", fields=fields))
     assert_replayed(gateway, connection.call("GET", "/bound/1", fields=fields))
+
+
+def test_a_reload_that_lets_proofs_be_used_longer_is_refused(world, upstream, launch):
+    gateway = launch(configuration(world, upstream))
+    for window, skew in [("61s", "10s"), ("60s", "11s")]:
+        changed = copy.deepcopy(gateway.configuration)
+        changed["possession"] = {"dpop": {"accept_window": window}, "wpt": {"future_skew": skew}}
+        before = len(gateway.events("alert.raised"))
+        gateway.write(changed)
+        gateway.signal(signal.SIGHUP)
+        gateway.wait(lambda: len(gateway.events("alert.raised")) > before, "the refusal")
+        assert gateway.events("alert.raised")[-1]["reason"] == "config.rejected"
+    changed["possession"] = {"dpop": {"accept_window": "60s"}, "wpt": {"future_skew": "10s"}}
+    gateway.reload(changed)
 
 
 # Capacity and restarts

@@ -100,6 +100,16 @@ struct PossessionVerifierTests {
         #expect(try verdict(confirmation: nil, peer: peer, Demand(svid: true)) == .failure(.unbound))
     }
 
+    @Test("X4: Under any, an SVID proves its ID only where the authorities of its own trust domain vouched for it")
+    func foreignAuthority() throws {
+        let handshake = try Handshake()
+        let own = try #require(try handshake.peer(uris: [Self.agent], mode: .any))
+        let foreign = try #require(try handshake.peer(uris: [Self.agent], mode: .any, label: "corp"))
+        #expect(own.spiffeID == foreign.spiffeID)
+        #expect(try verdict(confirmation: nil, peer: own, Demand(svid: true)) == .success(.svid))
+        #expect(try verdict(confirmation: nil, peer: foreign, Demand(svid: true)) == .failure(.unbound))
+    }
+
     @Test("A token about another workload is refused, unless the route allows that")
     func subject() throws {
         let peer = try #require(try Handshake().peer(uris: [Self.agent]))

@@ -279,6 +279,9 @@ struct WPTVerifierTests {
         #expect(try workloadVerdict(try maker.proof(), call).rejection == .jws(.signature))
     }
 
+    /// When the proof of all tests ends, in seconds from now.
+    private static let writtenEnd: Int64 = 30
+
     @Test("A proof is used once; one that an earlier table may have known is not used at all")
     func replay() throws {
         let maker = try WorkloadMaker.standard()
@@ -302,6 +305,9 @@ struct WPTVerifierTests {
         #expect(try outcomes([:], since: 0) == [.inserted, .replayed])
         #expect(try outcomes([:], since: 0, mistrusting: 10) == [.inserted, .replayed])
         #expect(try outcomes([:], since: 0, mistrusting: 300) == [.beyondMemory, .beyondMemory])
+        // The end as written counts, whatever the present settings allow beyond it.
+        #expect(try outcomes([:], since: 0, mistrusting: Self.writtenEnd) == [.beyondMemory, .beyondMemory])
+        #expect(try outcomes([:], since: 0, mistrusting: Self.writtenEnd - 1) == [.inserted, .replayed])
         #expect(try outcomes(dated, since: 0, mistrusting: 300) == [.inserted, .replayed])
         #expect(try outcomes(["iat": "1799999999"], since: 0) == [.beyondMemory, .beyondMemory])
     }

@@ -18,9 +18,11 @@ public struct Handshake: Sendable {
     }
 
     /// The peer that a server sees when a client with a certificate of these URIs connects.
-    public func peer(uris: [String], mode: IdentityMode = .spiffe) throws -> VerifiedPeer? {
+    public func peer(
+        uris: [String], mode: IdentityMode = .spiffe, label: String = "example.test"
+    ) throws -> VerifiedPeer? {
         let policy = try TrustDomainPolicy(
-            mode: mode, bundles: [(trustDomain: "example.test", certificates: [authority.certificate])])
+            mode: mode, bundles: [(trustDomain: label, certificates: [authority.certificate])])
         let serverContext = try TLSContext(
             certificates: [identity(dnsNames: ["localhost"])], minimumVersion: .v13,
             applicationProtocols: [.http11], demand: .required, policy: policy)
