@@ -26,7 +26,7 @@ final class Call {
 
     private var driver: ConnectionDriver?
     private var context: ConnectionContext?
-    private var upstream: UpstreamConnection?
+    private lazy var delivery = Delivery(of: self)
     private var isParked = false
     /// Whether an answer of the control thread must come before the decision can be made.
     private var isAsking = false
@@ -39,16 +39,7 @@ final class Call {
     private var ticket: AuditTicket?
     /// Whether the log has taken the record of the decision.
     private var isOffered = false
-    private var forwardable: ForwardableRequest?
-    /// Room in the log that the last record needs; 0 where there is none to come.
-    private var reserved = 0
-    private var attempts = 0
-    private var status: UInt16 = 0
-    private var bytesIn: UInt64 = 0
-    private var bytesOut: UInt64 = 0
-    /// Digests of the content, made where there is any and kept for the next call.
-    private var requestDigest: SHA256Stream?
-    private var responseDigest: SHA256Stream?
+    private var tally = CallTally()
 
     /// The most content that is read and thrown away to keep a connection, in bytes.
     private static let discardLimit: UInt64 = 64 << 10
@@ -69,13 +60,8 @@ final class Call {
         document = nil
         ticket = nil
         isOffered = false
-        forwardable = nil
-        reserved = 0
-        attempts = 0
         parkedAt = nil
-        status = 0
-        bytesIn = 0
-        bytesOut = 0
+        tally.reset()
     }
 
     // MARK: The decision
@@ -141,7 +127,7 @@ final class Call {
         case .taken(let ticket):
             self.ticket = consume ticket
             isOffered = true
-            reserved = reserve
+            tally.reserved = reserve
             proceed()
         case .full:
             let waits = worker.plan.audit.whenFull == .wait && !hasWaitedTooLong
@@ -197,7 +183,7 @@ final class Call {
     /// The log has made progress, or it is time to look.
     func auditProgressed() {
         isParked = false
-        guard driver != nil, status == 0 else { return letGo() }
+        guard driver != nil, tally.status == 0 else { return letGo() }
         isOffered ? proceed() : offerRecord()
         if !isParked { driver?.resumeInput(of: self) }
     }
@@ -207,18 +193,17 @@ final class Call {
     /// Whether content can be taken now; where not, the driver is told to resume.
     var canTakeBody: Bool {
         if isParked || isAsking { return false }
-        return upstream?.canTakeBody ?? true
+        return delivery.canTakeBody
     }
 
     func receiveBody(_ bytes: Span<UInt8>) {
-        bytesIn += UInt64(bytes.count)
-        digest(bytes, into: &requestDigest)
-        upstream?.sendBody(bytes)
+        tally.receive(bytes, worker.engine)
+        delivery.send(bytes)
     }
 
     func receiveEnd() {
         hasWholeRequest = true
-        upstream?.endBody()
+        delivery.end()
     }
 
     /// The content is malformed or over a limit.
@@ -226,8 +211,8 @@ final class Call {
         hasWholeRequest = true
         // Whatever was decided, the request is not one that may be forwarded.
         permit = nil
-        dropUpstream()
-        guard status == 0 else { return abort(fault.rawValue) }
+        delivery.abandon()
+        guard tally.status == 0 else { return abort(fault.rawValue) }
         if isAsking || (isParked && !isOffered) {
             // Not on record yet: the log gets this denial instead, when it is its turn.
             denial = Denial(fault)
@@ -238,62 +223,22 @@ final class Call {
 
     private func forward(_ permit: consuming Permit, _ receipt: consuming AuditReceipt) {
         guard let context else { return }
+        let request: ForwardableRequest
         do throws(Denial) {
-            forwardable = try ForwardableRequest(
+            request = try ForwardableRequest(
                 &exchange, permit: permit, receipt: receipt, connection: context,
                 minter: worker.plan.minter, now: worker.time)
         } catch {
             return answer(error)
         }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
-        connect(fresh: false)
-    }
-
-    /// Writes the request's head by an upstream's machine.
-    func writeHead(by machine: inout HTTP1ClientConnection, into output: inout ByteQueue) {
-        switch forwardable {
-        case .some(let request): machine.sendHead(request.head, into: &output)
-        case .none: break
-        }
-    }
-
-    private var isRepeatable: Bool {
-        switch forwardable {
-        case .some(let request): request.isRepeatable
-        case .none: false
-        }
-    }
-
-    private var addresses: [SocketAddress] {
-        switch forwardable {
-        case .some(let request): worker.plan.upstreams[request.upstream] ?? []
-        case .none: []
-        }
-    }
-
-    private func connect(fresh: Bool) {
-        let addresses = addresses
-        guard !addresses.isEmpty else { return fail(.upstreamFailed, "upstream.unknown") }
-        let address = addresses[attempts % addresses.count]
-        attempts += 1
-        if !fresh, let idle = worker.idleConnection(to: address) {
-            upstream = idle
-            return idle.serve(self)
-        }
-        do {
-            let connection = try UpstreamConnection(worker: worker, address: address)
-            upstream = connection
-            connection.serve(self)
-        } catch {
-            upstream = nil
-            upstreamRefused()
-        }
+        delivery.begin(request)
     }
 
     // MARK: The answer's way
 
     func upstreamAnswered(_ head: borrowing ResponseHead, hasBody: Bool) {
-        status = head.status
+        tally.status = head.status
         exchange.fill(&worker.answerHead, from: head)
         guard !hasBody else {
             driver?.sendHead(worker.answerHead, of: self, ends: false)
@@ -305,36 +250,24 @@ final class Call {
     }
 
     func upstreamSent(_ bytes: Span<UInt8>) {
-        bytesOut += UInt64(bytes.count)
-        digest(bytes, into: &responseDigest)
+        tally.send(bytes, worker.engine)
         driver?.sendBody(bytes, of: self)
     }
 
-    /// The answer is whole, and the upstream's connection has let go of the call.
+    /// The answer is whole.
     func upstreamEnded() {
         let driver = finish(nil)
         driver?.endBody(of: self)
         letGo()
     }
 
-    /// The connection could not be made: another address may do.
-    func upstreamRefused() {
-        upstream = nil
-        guard attempts < addresses.count else { return fail(.upstreamFailed, "upstream.refused") }
-        connect(fresh: true)
-    }
-
-    /// The connection ended under the request.
-    func upstreamBroke(_ reason: String, wasReused: Bool, answerBegan: Bool) {
-        upstream = nil
-        let repeats = RetryRule.repeats(
-            wasReused: wasReused, answerBegan: answerBegan, isRepeatable: isRepeatable, attempts: attempts)
-        repeats ? connect(fresh: true) : fail(.upstreamFailed, reason)
-    }
-
-    func upstreamTimedOut(_ reason: String) {
-        upstream = nil
-        fail(.upstreamTimeout, reason)
+    /// There is no whole answer to be had.
+    func upstreamFailed(_ failure: UpstreamFailure) {
+        switch failure {
+        case .unreachable(let reason): fail(.upstreamFailed, reason)
+        case .broken(let reason, _): fail(.upstreamFailed, reason)
+        case .timedOut(let reason): fail(.upstreamTimeout, reason)
+        }
     }
 
     /// The upstream can take content again.
@@ -344,7 +277,7 @@ final class Call {
 
     /// The client has taken most of what was sent.
     func answerWritable() {
-        upstream?.resume()
+        delivery.resume()
     }
 
     /// Whether the upstream should pause.
@@ -354,8 +287,8 @@ final class Call {
     }
 
     private func fail(_ code: ProblemCode, _ reason: String) {
-        dropUpstream()
-        guard status == 0 else { return abort(reason) }
+        delivery.abandon()
+        guard tally.status == 0 else { return abort(reason) }
         answer(Denial(code, reason))
     }
 
@@ -383,12 +316,11 @@ final class Call {
     ///   - closes: whether this request's way ends, whatever is left of its content.
     private func sendOwn(endsConnection: Bool, closes: Bool, reason: String?) {
         guard let driver else { return }
-        status = worker.answerHead.status
+        tally.status = worker.answerHead.status
         if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
         let isHead = exchange.request.method.withReadable { $0.equals("HEAD") }
         if !isHead {
-            bytesOut += UInt64(worker.problemBody.count)
-            worker.problemBody.withReadable { digest($0, into: &responseDigest) }
+            worker.problemBody.withReadable { tally.send($0, worker.engine) }
         }
         _ = finish(reason)
         if isHead {
@@ -404,16 +336,9 @@ final class Call {
     /// Whether the rest of the request is small enough to be read for nothing.
     private var canDiscardRest: Bool {
         guard !hasWholeRequest else { return true }
-        guard !exchange.request.expectsContinue || forwardableWasMade else { return false }
+        guard !exchange.request.expectsContinue || delivery.hasBegun else { return false }
         guard case .length(let count) = exchange.request.framing else { return false }
         return count <= Self.discardLimit
-    }
-
-    private var forwardableWasMade: Bool {
-        switch forwardable {
-        case .some: true
-        case .none: false
-        }
     }
 
     /// An answer that has begun cannot be ended well.
@@ -428,7 +353,7 @@ final class Call {
     /// The client is gone, or has given the call up.
     func clientGone(_ reason: String) {
         if isAsking { leaveQuestion(reason) }
-        dropUpstream()
+        delivery.abandon()
         _ = finish(reason)
         driver = nil
         letGo()
@@ -456,39 +381,20 @@ final class Call {
 
     /// Records how an allowed call ended, once.
     private func finish(_ reason: String?) -> ConnectionDriver? {
-        upstream = nil
-        if reserved > 0, let context {
+        if tally.reserved > 0, let context {
             let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
-            let completion = Completion(
-                status: status, bytesIn: bytesIn, bytesOut: bytesOut,
-                requestDigest: bytesIn > 0 ? requestDigest?.finish() ?? worker.emptyDigest : worker.emptyDigest,
-                responseDigest: bytesOut > 0 ? responseDigest?.finish() ?? worker.emptyDigest : worker.emptyDigest,
-                duration: duration, reason: reason)
+            let completion = tally.completion(duration, reason, emptyDigest: worker.emptyDigest)
             exchange.write(&worker.record, completion: completion, connection: context, time: worker.time)
-            worker.audit.complete(worker.record, reserved: reserved)
-            reserved = 0
+            worker.audit.complete(worker.record, reserved: tally.reserved)
+            tally.reserved = 0
         }
         return driver
     }
 
-    private func digest(_ bytes: Span<UInt8>, into stream: inout SHA256Stream?) {
-        // Only what an allowed call moves is recorded.
-        guard reserved > 0 else { return }
-        let hash = stream ?? worker.engine.makeSHA256()
-        stream = hash
-        hash.update(bytes)
-    }
-
-    private func dropUpstream() {
-        guard let upstream else { return }
-        self.upstream = nil
-        upstream.abandon()
-    }
-
     /// Goes back to the worker once nobody holds the call any more.
     private func letGo() {
-        guard driver == nil, upstream == nil, !isParked, !isAsking, context != nil else { return }
-        if let forwarded = forwardable.take() { exchange.recycle(forwarded) }
+        guard driver == nil, delivery.connection == nil, !isParked, !isAsking, context != nil else { return }
+        if let forwarded = delivery.takeRequest() { exchange.recycle(forwarded) }
         worker.recycle(self)
     }
 }

@@ -63,6 +63,15 @@ struct PlanBuilder {
         ).mapValues { [$0] + [keySet].compactMap(\.self) }
     }
 
+    private func upstreamPlans() throws(GatewayError) -> [String: UpstreamPlan] {
+        var plans: [String: UpstreamPlan] = [:]
+        for upstream in configuration.upstreams {
+            plans[upstream.name] = UpstreamPlan(
+                configuration: upstream, addresses: upstreams[upstream.name] ?? [], context: nil)
+        }
+        return plans
+    }
+
     /// Makes the plan of one worker: its TLS contexts are its own.
     func plan() throws(GatewayError) -> WorkerPlan {
         var listeners: [ListenerPlan] = []
@@ -82,7 +91,7 @@ struct PlanBuilder {
             }
         }
         return WorkerPlan(
-            snapshot: snapshot, listeners: listeners, upstreams: upstreams, timeouts: configuration.timeouts,
+            snapshot: snapshot, listeners: listeners, upstreams: try upstreamPlans(), timeouts: configuration.timeouts,
             audit: configuration.audit,
             minter: configuration.transactionTokens.map { TransactionTokenMinter(settings: $0) })
     }

@@ -1,91 +1,100 @@
 import Bytes
 import Configuration
-import Exchange
 import HTTP
-import HTTP1
+import Logging
 import Reactor
+import TLS
 
-/// A connection to an upstream: serves one call at a time, and waits in its worker's pool between them.
+/// A connection to an upstream: socket and TLS, and above them a driver that speaks the upstream's protocol.
 final class UpstreamConnection: Endpoint {
     private enum Phase {
-        case connecting, serving, idle, closed
+        case connecting, handshaking, open, closed
     }
 
-    let address: SocketAddress
+    let place: UpstreamPlace
+    /// Kept alive here: a reload may have put another in its place.
+    private let group: UpstreamGroup
+    let timeouts: UpstreamTimeouts
     private let socket: Socket
-    private var machine: HTTP1ClientConnection
+    private let session: TLSSession?
+    private var driver: UpstreamDriver?
     private var phase = Phase.connecting
-    private var call: Call?
-    private var served = 0
-    private var answerBegan = false
-    private var requestEnded = false
+    private var isIdle = false
+    /// When connecting must be over.
+    private var connectBy: Int64
 
-    /// Request bytes that the socket did not take yet.
+    /// Bytes that the socket did not take yet.
     private var outbound = ByteQueue()
-    /// The beginning of a head or a chunk's size whose rest has not come yet.
+    /// Plaintext whose rest has not come yet.
     private var inbound = ByteQueue()
     private var isReadable = false
     private var isWritable = false
     private var hungUp = false
-    private var wasBlocked = false
-    /// Whether the call was told to wait, and not yet to go on.
-    private var holdsUp = false
 
+    /// Reads in one go before others get their turn.
     private static let batch = 4
+    private static let chunk = 128 << 10
 
-    init(worker: Worker, address: SocketAddress) throws {
-        self.address = address
-        let limits = worker.plan.snapshot.limits
-        machine = HTTP1ClientConnection(limits: HeadLimits(bytes: limits.headerBytes, count: limits.headerCount))
-        socket = try Socket.connect(to: address)
+    init(worker: Worker, place: UpstreamPlace) throws {
+        self.place = place
+        group = place.group
+        timeouts = group.timeouts(under: worker.plan.timeouts)
+        connectBy = worker.now + timeouts.connect
+        session = try group.context.map { try TLSSession(client: $0, wire: worker.wire, host: "") }
+        socket = try Socket.connect(to: place.address)
         super.init(worker: worker)
+        driver = try group.makeDriver(of: self)
         try worker.add(self, watching: socket.descriptor, for: .everything)
+        place.opened(self)
+        worker.setDeadline(connectBy, of: self)
     }
 
-    /// Whether more of the request can be taken now; where not, the call is told when it can.
-    var canTakeBody: Bool {
-        // Content that a connection took which is then refused could not be sent to another address.
-        if outbound.count >= ConnectionDriver.highMark || phase == .connecting { holdsUp = true }
-        return !holdsUp
-    }
+    /// Whether plaintext can flow.
+    var isOpen: Bool { phase == .open }
+    /// Whether another request can be taken on.
+    var canServe: Bool { phase != .closed && !hungUp && driver?.canServe == true }
 
-    // MARK: The request
+    // MARK: Requests
 
-    /// Takes a call on and sends its head.
-    func serve(_ call: Call) {
-        self.call = call
-        answerBegan = false
-        requestEnded = false
-        awaitsHead = false
-        holdsUp = false
-        if phase == .idle { phase = .serving }
-        call.writeHead(by: &machine, into: &outbound)
-        if call.hasWholeRequest { endBody() }
-        updateDeadline()
+    func serve(_ request: UpstreamRequest) {
+        request.attach(to: self)
+        isIdle = false
+        driver?.serve(request)
         worker.markDirty(self)
     }
 
-    func sendBody(_ bytes: Span<UInt8>) {
-        machine.sendBody(bytes, into: &outbound)
+    func canTakeBody(_ request: UpstreamRequest) -> Bool {
+        driver?.canTakeBody(request) ?? false
+    }
+
+    func sendBody(_ bytes: Span<UInt8>, of request: UpstreamRequest) {
+        driver?.sendBody(bytes, of: request)
+    }
+
+    func endBody(of request: UpstreamRequest) {
+        driver?.endBody(of: request)
+    }
+
+    func resume(_ request: UpstreamRequest) {
+        driver?.resume(request)
+    }
+
+    func abandon(_ request: UpstreamRequest) {
+        request.connection = nil
+        driver?.abandon(request)
+    }
+
+    /// The driver has output.
+    func wantsOutput() {
         worker.markDirty(self)
     }
 
-    func endBody() {
-        guard !requestEnded else { return }
-        machine.endBody(into: &outbound)
-        requestEnded = true
-        worker.markDirty(self)
-    }
-
-    /// The client can take more of the answer.
-    func resume() {
-        if wasBlocked { worker.markDirty(self) }
-    }
-
-    /// The call has no more use for the answer.
-    func abandon() {
-        call = nil
-        close()
+    /// The last request was answered: waits for another, if the connection can be trusted with one.
+    func becameIdle() {
+        guard !hungUp, !worker.isDraining, !group.isRetired else { return close() }
+        isIdle = true
+        place.keep(self)
+        worker.setDeadline(worker.now + timeouts.idle, of: self)
     }
 
     // MARK: Events
@@ -99,218 +108,235 @@ final class UpstreamConnection: Endpoint {
         worker.markDirty(self)
     }
 
-    /// Whether the connection has been made; its call hears where it has failed.
+    /// Whether the connection has been made; its requests hear where it has failed.
     private func connected() -> Bool {
         guard socket.pendingError == 0 else {
-            let call = call
-            self.call = nil
-            close()
-            call?.upstreamRefused()
+            fail(.unreachable("upstream.refused"))
             return false
         }
         guard isWritable else { return false }
-        phase = .serving
-        if holdsUp {
-            holdsUp = false
-            call?.upstreamWritable()
+        guard let session else {
+            opened()
+            return true
         }
-        return true
+        phase = .handshaking
+        let outcome = session.start(now: worker.time)
+        sendWire()
+        return proceeds(outcome)
+    }
+
+    private func opened() {
+        phase = .open
+        driver?.opened()
+    }
+
+    /// Whether the connection goes on after what TLS said.
+    private func proceeds(_ outcome: TLSSession.Outcome) -> Bool {
+        switch outcome {
+        case .proceeded:
+            return phase != .closed
+        case .established:
+            guard session?.applicationProtocol ?? .http11 == group.applicationProtocol else {
+                fail(.unreachable("upstream.protocol"))
+                return false
+            }
+            opened()
+            return phase != .closed
+        case .ended:
+            inputEnded()
+            return false
+        case .failed(let error):
+            worker.logger.debug(
+                "TLS with an upstream failed", metadata: ["upstream": "\(group.name)", "reason": "\(error)"])
+            // The alert may still tell the upstream why.
+            if !outbound.isEmpty, isWritable { write(&outbound) }
+            fail(phase == .handshaking ? .unreachable("upstream.tls") : .broken("upstream.tls", isUnprocessed: false))
+            return false
+        }
     }
 
     override func deadlinePassed() {
-        let call = call
-        let wasConnecting = phase == .connecting
-        self.call = nil
-        if phase == .idle { worker.forget(self) }
-        close()
-        call?.upstreamTimedOut(wasConnecting ? "upstream.connect-timeout" : "upstream.timeout")
+        switch phase {
+        case .connecting, .handshaking: fail(.timedOut("upstream.connect-timeout"))
+        case .open where isIdle: close()
+        case .open:
+            driver?.deadlinePassed()
+            if phase != .closed { updateDeadline() }
+        case .closed: break
+        }
     }
 
     private func receive() {
         var reads = 0
         while isReadable, phase != .closed, phase != .connecting {
-            if isBlockedByClient { return }
+            if driver?.isPaused == true { return }
             guard reads < Self.batch else { return worker.markDirty(self) }
             reads += 1
             switch worker.receiveBuffer.read(from: socket) {
             case .moved(let count):
                 if count < ReceiveBuffer.size, !hungUp { isReadable = false }
-                worker.receiveBuffer.with(count) { take($0) }
+                session == nil ? worker.receiveBuffer.with(count) { take($0) } : decrypt(count)
             case .wouldBlock:
                 isReadable = false
             case .ended:
                 isReadable = false
-                ended()
+                inputEnded()
             case .failed:
                 isReadable = false
-                broke("upstream.broken")
+                fail(
+                    phase == .open ? .broken("upstream.broken", isUnprocessed: false) : .unreachable("upstream.refused")
+                )
             }
         }
     }
 
-    /// Whether the answer must wait for the client.
-    private var isBlockedByClient: Bool {
-        wasBlocked = call?.isAnswerBlocked ?? false
-        return wasBlocked
+    private func decrypt(_ count: Int) {
+        guard let session else { return }
+        var plaintext = ByteQueue()
+        swap(&plaintext, &worker.plaintext)
+        let outcome = worker.receiveBuffer.with(count) { bytes in
+            session.receive(bytes, now: worker.time, into: &plaintext)
+        }
+        sendWire()
+        // What came before an end or a fault of TLS is good.
+        var goesOn = true
+        if case .established = outcome { goesOn = proceeds(.established) }
+        if goesOn, !plaintext.isEmpty, phase == .open { plaintext.withReadable { take($0) } }
+        plaintext.removeAll()
+        swap(&plaintext, &worker.plaintext)
+        if goesOn, phase != .closed, outcome != .established { _ = proceeds(outcome) }
     }
 
     private func take(_ bytes: Span<UInt8>) {
+        guard let driver else { return }
         guard inbound.isEmpty else {
             inbound.append(bytes)
             return takeInbound()
         }
-        let consumed = process(bytes)
+        let consumed = driver.process(bytes)
         if consumed < bytes.count, phase != .closed { inbound.append(bytes.extracting(consumed..<bytes.count)) }
-    }
-
-    /// Reads as many events as the bytes hold; returns how many bytes are done with.
-    private func process(_ bytes: Span<UInt8>) -> Int {
-        var offset = 0
-        // Ends when the machine wants more: the end of content may come without a byte of its own.
-        while phase == .serving || phase == .idle {
-            let rest = bytes.extracting(offset..<bytes.count)
-            switch machine.input(rest, head: &worker.upstreamHead) {
-            case .needMore(let consumed):
-                return offset + consumed
-            case .informational(let consumed):
-                answerBegan = true
-                offset += consumed
-            case .response(let consumed, let hasBody):
-                answerBegan = true
-                offset += consumed
-                answered(hasBody: hasBody)
-            case .body(let start, let count, let consumed):
-                call?.upstreamSent(rest.extracting(start..<start + count))
-                offset += consumed
-            case .endOfBody(let consumed):
-                offset += consumed
-                finished()
-            case .malformed:
-                broke("upstream.malformed")
-                return bytes.count
-            case .unexpected:
-                broke("upstream.unexpected")
-                return bytes.count
-            }
-        }
-        return offset
-    }
-
-    private func answered(hasBody: Bool) {
-        guard hasBody else {
-            let call = call
-            release()
-            call?.upstreamAnswered(worker.upstreamHead, hasBody: false)
-            return
-        }
-        call?.upstreamAnswered(worker.upstreamHead, hasBody: true)
-    }
-
-    private func finished() {
-        let call = call
-        release()
-        call?.upstreamEnded()
-    }
-
-    /// The answer is whole: waits for the next call, if the connection can be trusted with one.
-    private func release() {
-        call = nil
-        served += 1
-        guard machine.isReusable, requestEnded, outbound.isEmpty, !hungUp, !worker.isDraining else { return close() }
-        phase = .idle
-        worker.keep(self)
-        worker.setDeadline(worker.now + worker.plan.timeouts.idle.nanoseconds, of: self)
-    }
-
-    private func ended() {
-        switch phase {
-        case .idle:
-            worker.forget(self)
-            close()
-        case .connecting, .serving:
-            switch machine.endOfInput() {
-            case .complete:
-                let call = call
-                self.call = nil
-                close()
-                call?.upstreamEnded()
-            case .truncated, .idle:
-                broke("upstream.truncated")
-            }
-        case .closed:
-            break
-        }
-    }
-
-    private func broke(_ reason: String) {
-        let call = call
-        self.call = nil
-        if phase == .idle { worker.forget(self) }
-        close()
-        call?.upstreamBroke(reason, wasReused: served > 0, answerBegan: answerBegan)
-    }
-
-    // MARK: Output and ends
-
-    override func flush() {
-        guard phase != .closed, phase != .connecting else { return }
-        while !outbound.isEmpty, isWritable {
-            switch outbound.withReadable({ socket.write($0) }) {
-            case .moved(let count): outbound.consume(count)
-            case .wouldBlock: isWritable = false
-            case .ended, .failed:
-                // What the upstream said before it closed may still be read; its end comes as an event.
-                outbound.removeAll()
-                isWritable = false
-                if !isReadable { return broke("upstream.broken") }
-            }
-        }
-        if holdsUp, outbound.count < ConnectionDriver.lowMark {
-            holdsUp = false
-            call?.upstreamWritable()
-        }
-        if outbound.isEmpty, outbound.capacity > 4096 { outbound.releaseStorage() }
-        if isReadable { receive() }
-        updateDeadline()
     }
 
     private func takeInbound() {
         var bytes = ByteQueue()
         swap(&bytes, &inbound)
-        bytes.consume(process(bytes.readable))
+        if let driver { bytes.consume(driver.process(bytes.readable)) }
         guard phase != .closed else { return }
         swap(&bytes, &inbound)
     }
 
-    /// Sets how long the upstream has for what it has to do next.
-    private func updateDeadline() {
-        let timeouts = worker.plan.timeouts
+    private func inputEnded() {
         switch phase {
-        case .connecting:
-            if deadline == .max { worker.setDeadline(worker.now + timeouts.upstreamConnect.nanoseconds, of: self) }
-        case .serving:
-            if isBlockedByClient {
-                // The client's own deadline counts meanwhile.
-                deadline = .max
-            } else if requestEnded, outbound.isEmpty, !answerBegan {
-                if !awaitsHead { worker.setDeadline(worker.now + timeouts.upstreamResponse.nanoseconds, of: self) }
-                awaitsHead = true
-                return
-            } else {
-                worker.setDeadline(worker.now + timeouts.idle.nanoseconds, of: self)
-            }
-            awaitsHead = false
-        case .idle, .closed:
-            break
+        case .connecting, .handshaking: fail(.unreachable("upstream.refused"))
+        case .open where isIdle: close()
+        case .open: driver?.endOfInput()
+        case .closed: break
         }
     }
 
-    /// Whether the deadline is that of the answer's head: it is set once and not moved.
-    private var awaitsHead = false
+    // MARK: Output
 
+    override func flush() {
+        guard phase != .closed, phase != .connecting else { return }
+        if !outbound.isEmpty, isWritable { write(&outbound) }
+        if phase == .open { produce() }
+        guard phase != .closed else { return }
+        if outbound.isEmpty {
+            if outbound.capacity > 4096 { outbound.releaseStorage() }
+            if driver?.isFinished == true { return close() }
+        }
+        if isReadable { receive() }
+        updateDeadline()
+    }
+
+    private func produce() {
+        guard let driver else { return }
+        var output = ByteQueue()
+        swap(&output, &worker.output)
+        while outbound.isEmpty, isWritable, phase == .open {
+            driver.produce(into: &output, upTo: Self.chunk)
+            guard !output.isEmpty else { break }
+            send(&output)
+        }
+        output.removeAll()
+        swap(&output, &worker.output)
+        if phase == .open { driver.flushed(backlog: outbound.count) }
+    }
+
+    /// Moves plaintext to the socket, through TLS where there is some; what does not fit waits in ``outbound``.
+    private func send(_ plaintext: inout ByteQueue) {
+        guard let session else {
+            write(&plaintext)
+            if !plaintext.isEmpty { outbound.append(plaintext) }
+            return plaintext.removeAll()
+        }
+        let sent = plaintext.withReadable { session.send($0) }
+        plaintext.removeAll()
+        guard sent else {
+            // The wire is shared: what is left in it must not reach another connection.
+            worker.wire.output.removeAll()
+            return fail(.broken("upstream.broken", isUnprocessed: false))
+        }
+        sendWire()
+    }
+
+    /// Moves what TLS has produced to the socket, and keeps what that does not take.
+    private func sendWire() {
+        guard !worker.wire.output.isEmpty else { return }
+        if outbound.isEmpty, isWritable { write(&worker.wire.output) }
+        if !worker.wire.output.isEmpty {
+            worker.wire.output.withReadable { outbound.append($0) }
+            worker.wire.output.removeAll()
+        }
+    }
+
+    /// Writes from the front of `bytes` until the socket is full.
+    private func write(_ bytes: inout ByteQueue) {
+        while !bytes.isEmpty, isWritable {
+            switch bytes.withReadable({ socket.write($0) }) {
+            case .moved(let count): bytes.consume(count)
+            case .wouldBlock: isWritable = false
+            case .ended, .failed:
+                // What the upstream said before it closed may still be read; its end comes as an event.
+                bytes.removeAll()
+                isWritable = false
+                if !isReadable { fail(.broken("upstream.broken", isUnprocessed: false)) }
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    private func updateDeadline() {
+        switch phase {
+        case .connecting, .handshaking: worker.setDeadline(connectBy, of: self)
+        case .open where !isIdle:
+            guard let next = driver?.nextDeadline() else { return }
+            if next == .max { deadline = .max } else { worker.setDeadline(next, of: self) }
+        case .open, .closed: break
+        }
+    }
+
+    /// Ends the connection; its requests hear why.
+    func fail(_ failure: UpstreamFailure) {
+        guard phase != .closed else { return }
+        let driver = driver
+        close()
+        driver?.closed(failure)
+    }
+
+    /// Takes no more requests, and closes behind those that are under way.
+    func retire() {
+        if driver?.isIdle != false { close() }
+    }
+
+    /// Ends the connection, which serves nobody any more.
     func close() {
         guard phase != .closed else { return }
         phase = .closed
+        if isIdle { place.forget(self) }
+        place.closed(self)
+        driver = nil
         worker.remove(self)
     }
 }

@@ -7,7 +7,6 @@ import Logging
 import Reactor
 import TLS
 import Tokens
-import Upstream
 
 /// One thread's share of the gateway: its loop, and everything that its connections use.
 ///
@@ -39,7 +38,7 @@ final class Worker {
     private var listeners: [ListenerEndpoint] = []
     private var isStopped = false
     private let mailKey: SlotKey
-    private var pools: [SocketAddress: IdlePool] = [:]
+    private var upstreams: [String: UpstreamGroup] = [:]
     private var waiting: [Call] = []
     private var inquiries = Inquiries()
     private let control: Mailbox<ControlMessage>
@@ -79,6 +78,7 @@ final class Worker {
         // No endpoint has generation 0.
         mailKey = SlotKey(rawValue: 0)
         try mailbox.bell.watch(in: poller, key: mailKey)
+        adoptUpstreams()
     }
 
     // MARK: The loop
@@ -211,12 +211,22 @@ final class Worker {
     }
 
     private func adopt(_ plan: WorkerPlan) {
-        let served = Set(plan.upstreams.values.joined())
         self.plan = plan
-        for (address, pool) in pools where !served.contains(address) {
-            var pool = pool
-            pools[address] = nil
-            for key in pool.removeAll() { (endpoints[key] as? UpstreamConnection)?.close() }
+        adoptUpstreams()
+    }
+
+    /// What stays as it was keeps its connections; what has changed gets new ones, also where only a certificate did.
+    private func adoptUpstreams() {
+        for (name, group) in upstreams {
+            guard let fresh = plan.upstreams[name], fresh.configuration == group.configuration else {
+                upstreams[name] = nil
+                group.retire()
+                continue
+            }
+            group.setAddresses(fresh.addresses)
+        }
+        for (name, fresh) in plan.upstreams where upstreams[name] == nil {
+            upstreams[name] = UpstreamGroup(fresh, worker: self)
         }
     }
 
@@ -326,22 +336,8 @@ final class Worker {
 
     // MARK: Upstreams
 
-    /// An idle connection to `address`, or nothing.
-    func idleConnection(to address: SocketAddress) -> UpstreamConnection? {
-        while let key = pools[address]?.pop() {
-            if let connection = endpoints[key] as? UpstreamConnection { return connection }
-        }
-        return nil
-    }
-
-    /// Keeps a connection for later requests.
-    func keep(_ connection: UpstreamConnection) {
-        let evicted = pools[connection.address, default: IdlePool(limit: 256)].push(connection.key)
-        if let evicted { (endpoints[evicted] as? UpstreamConnection)?.close() }
-    }
-
-    /// Forgets an idle connection that has ended.
-    func forget(_ connection: UpstreamConnection) {
-        pools[connection.address]?.remove(connection.key)
+    /// The upstream of that name.
+    func upstream(_ name: String) -> UpstreamGroup? {
+        upstreams[name]
     }
 }

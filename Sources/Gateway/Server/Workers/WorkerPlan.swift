@@ -13,6 +13,15 @@ struct ListenerPlan {
     let context: TLSContext
 }
 
+/// One upstream as a worker uses it.
+struct UpstreamPlan {
+    let configuration: UpstreamConfiguration
+    /// Where it is.
+    let addresses: [SocketAddress]
+    /// Our side of TLS, where it is spoken.
+    let context: TLSContext?
+}
+
 /// All that a worker is told at start and at a reload.
 ///
 /// `@unchecked`: a plan is made by the control thread for one worker, which owns it from the moment that it is posted; the
@@ -20,8 +29,8 @@ struct ListenerPlan {
 struct WorkerPlan: @unchecked Sendable {
     var snapshot: EnforcementSnapshot
     let listeners: [ListenerPlan]
-    /// Where the upstreams are, by name.
-    let upstreams: [String: [SocketAddress]]
+    /// The upstreams, by name.
+    let upstreams: [String: UpstreamPlan]
     let timeouts: Timeouts
     let audit: AuditConfiguration
     /// Issues the transaction tokens for upstreams, if any are wanted.

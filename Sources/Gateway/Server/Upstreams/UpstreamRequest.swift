@@ -1,0 +1,71 @@
+import Bytes
+import HTTP
+
+/// How a request fared that got no whole answer.
+enum UpstreamFailure: Equatable {
+    /// No connection could be made, or none that can be trusted.
+    case unreachable(String)
+    /// The connection ended, or the upstream broke a rule.
+    ///
+    /// `isUnprocessed`: the upstream has said that it did nothing with the request.
+    case broken(String, isUnprocessed: Bool)
+    /// Time ran out.
+    case timedOut(String)
+}
+
+/// One request to an upstream, as the connection that serves it sees it: asked for its head, told of its answer.
+///
+/// The connection lets go of the request before it tells how that ended.
+class UpstreamRequest {
+    /// The connection that serves it.
+    final var connection: UpstreamConnection?
+
+    // What the connection's driver keeps of it.
+    /// The HTTP/2 stream.
+    final var stream: Int32 = 0
+    /// Whether any byte of an answer has come.
+    final var answerBegan = false
+    /// Whether the connection had served an earlier request.
+    final var isOnReusedConnection = false
+    /// Whether all of the request has been handed over.
+    final var isSent = false
+    /// Whether it was told that there is no room for content, and not yet that there is again.
+    final var isHeldUp = false
+    /// Whether the answer waits for its reader.
+    final var isStalled = false
+    /// When the upstream must have done what it has to do next, in monotonic nanoseconds.
+    final var due = Int64.max
+    /// Whether ``due`` is the time of the answer's head, which is set once and not moved.
+    final var awaitsHead = false
+
+    /// Forgets an earlier connection.
+    final func attach(to connection: UpstreamConnection) {
+        self.connection = connection
+        stream = 0
+        answerBegan = false
+        isOnReusedConnection = false
+        isSent = false
+        isHeldUp = false
+        isStalled = false
+        due = .max
+        awaitsHead = false
+    }
+
+    /// Whether no content will come beyond what was handed over.
+    var isWhole: Bool { true }
+    /// Whether more of the answer has nowhere to go.
+    var isBlocked: Bool { false }
+    /// Lends the head that is to be sent.
+    func lendHead(to body: (borrowing RequestHead) -> Void) {}
+
+    /// The head of the answer has come, in ``Worker/upstreamHead``; without content, the answer is whole.
+    func answered(hasBody: Bool) {}
+    /// Content of the answer has come.
+    func received(_ bytes: Span<UInt8>) {}
+    /// The answer is whole.
+    func ended() {}
+    /// There will be no whole answer.
+    func failed(_ failure: UpstreamFailure) {}
+    /// There is room for content again.
+    func writable() {}
+}
