@@ -93,7 +93,7 @@ let package = Package(
                 "Policy",
                 "Audit", "Configuration",
             ]),
-        room("Upstream", on: .gateway, over: ["Bytes", "Reactor"]),
+        room("Upstream", on: .gateway, over: ["Reactor", "Bytes", "Cryptography", "TLS", "Configuration"]),
         room("Control", on: .gateway, over: ["Reactor", "CCurl", "CShims", "Bytes", "Cryptography", "Tokens"]),
         room(
             "Server", on: .gateway,
@@ -147,7 +147,7 @@ let package = Package(
         tests(
             of: "Server",
             with: ["Bytes", "Cryptography", "Possession", "Policy", "Audit", "Configuration", logging]),
-        tests(of: "Upstream"),
+        tests(of: "Upstream", with: ["Reactor", "Bytes", "Cryptography", "TLS", "Configuration"]),
         tests(of: "Control", with: ["Support", "Reactor", "Bytes", "Cryptography", "TLS", "Identity", "Tokens"]),
         tests(
             of: "sallyport",

@@ -235,7 +235,7 @@ struct ConfigurationLoaderTests {
                 "13 listeners[0].clients.trust_domains[0].crl_file",
                 "13 listeners[0].clients.trust_domains[0].name",
                 "13 listeners[0].clients.trust_domains[0].bundle_file",
-                "16 upstreams[0].targets[0]", "17 upstreams[0].protocol",
+                "15 upstreams[0].tls",
                 "20 routes[0].match.path", "21 routes[0].require.possession", "22 routes[0].require.issuers[0]",
                 "23 routes[0].upstream", "24 routes[1].name", "24 routes[1].match", "24 routes[1].require",
                 "24 routes[1].upstream",

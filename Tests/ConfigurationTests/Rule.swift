@@ -17,7 +17,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
         self.message = message
     }
 
-    static let all = listener + tls + clients + issuer + keySource + upstream + route + condition + rest
+    static let all =
+        listener + tls + clients + issuer + keySource + upstream + upstreamSettings + route + condition + rest
 
     private static let origins = "origins: [\"https://localhost:8443\"]"
 
@@ -113,14 +114,16 @@ struct Rule: Sendable, CustomTestStringConvertible {
 
     private static let upstream = [
         Rule(targets, "[]", "upstreams[0].targets", "at least one target"),
-        Rule(targets, "[\"127.0.0.1:9000\"]", "upstreams[0].targets[0]", "http://host:port"),
+        Rule(targets, "[\"127.0.0.1:9000\"]", "upstreams[0].targets[0]", "with host:port"),
         Rule(targets, "[\"http://127.0.0.1:9000/base\"]", "upstreams[0].targets[0]", "without a path"),
-        Rule(targets, "[\"https://127.0.0.1:9000\"]", "upstreams[0].targets[0]", "not built yet"),
-        Rule(targets, "[\"h2c://127.0.0.1:9000\"]", "upstreams[0].targets[0]", "not built yet"),
-        Rule(targets, "[\"http://a\", \"http://b\"]", "upstreams[0].targets", "not built yet"),
-        Rule("protocol: http/1.1", "protocol: h2", "upstreams[0].protocol", "not built yet"),
+        Rule(targets, "[\"https://127.0.0.1:9000\"]", "upstreams[0].tls", "missing"),
+        Rule(targets, "[\"h2c://127.0.0.1:9000\"]", "upstreams[0].protocol", "h2c targets speak h2"),
+        Rule(targets, "[\"http://a\", \"http://a:80\"]", "upstreams[0].targets[1]", "already"),
+        Rule(targets, "[\"http://a\", \"https://b\"]", "upstreams[0].targets", "two upstreams"),
+        Rule(targets, "[\"unix:a\", \"https://b\"]", "upstreams[0].targets", "two upstreams"),
+        Rule(targets, "[\"http://a\", \"h2c://b\"]", "upstreams[0].targets", "protocol: h2"),
         Rule("protocol: http/1.1", "protocol: h3", "upstreams[0].protocol", "http/1.1 or h2"),
-        Rule("protocol: http/1.1", "tls: { ca_file: a }", "upstreams[0].tls", "not built yet"),
+        Rule("protocol: http/1.1", "tls: { ca_file: a }", "upstreams[0].tls", "no target is https"),
         Rule(
             "    protocol: http/1.1\n", "  - { name: orders, targets: [\"http://b\"] }\n", "upstreams[1].name",
             "line 31"),

@@ -28,17 +28,6 @@ struct UnbuiltFeatureTests {
         #expect(try faults("possession: { replay: { store: memory } }\n").isEmpty)
     }
 
-    @Test("A kind of target is refused, a plain one is not")
-    func prefix() throws {
-        #expect(try faults("upstreams: [{ targets: [\"https://a\"] }]\n").count == 1)
-        #expect(try faults("upstreams: [{ targets: [\"http://a\"] }]\n").isEmpty)
-    }
-
-    @Test("Several targets are refused, one is not")
-    func several() throws {
-        #expect(try faults("upstreams: [{ targets: [\"http://a\", \"http://b\"] }]\n").count == 1)
-    }
-
     @Test("A list that asks for something is refused, an empty one is not")
     func filled() throws {
         #expect(try faults("routes: [{ upgrades: [websocket] }]\n").count == 1)

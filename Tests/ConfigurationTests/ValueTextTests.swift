@@ -91,7 +91,8 @@ struct ValueTextTests {
         arguments: [
             ("http://127.0.0.1:9000", UpstreamTarget.tcp(host: "127.0.0.1", port: 9000)),
             ("http://orders", .tcp(host: "orders", port: 80)), ("http://[::1]:9000", .tcp(host: "::1", port: 9000)),
-            ("unix:/run/o.sock", .unix(path: "/run/o.sock")),
+            ("unix:/run/o.sock", .unix(path: "/run/o.sock")), ("h2c://a", .h2c(host: "a", port: 80)),
+            ("https://a", .tls(host: "a", port: 443)), ("https://[::1]:1", .tls(host: "::1", port: 1)),
         ])
     func targets(_ text: String, _ target: UpstreamTarget) {
         #expect(UpstreamTarget(text) == target)
@@ -101,7 +102,7 @@ struct ValueTextTests {
         "Other targets are not",
         arguments: [
             "", "127.0.0.1:9000", "http://", "http://a/", "http://a/b", "http://a:0", "http://u@a", "http://a?b",
-            "ftp://a",
+            "ftp://a", "HTTP://a", "https://a/b", "h2c://", "unix:",
         ])
     func notTargets(_ text: String) {
         #expect(UpstreamTarget(text) == nil)

@@ -40,7 +40,7 @@ struct DevInitCommand: ParsableCommand {
             try address(observability, "--observability", "SALLYPORT_OBSERVABILITY") ?? plan.observability
         plan.trustDomain = EnvironmentTwin.value(trustDomain, "SALLYPORT_TRUST_DOMAIN") ?? plan.trustDomain
         if let text = EnvironmentTwin.value(upstream, "SALLYPORT_UPSTREAM") {
-            guard let target = UpstreamTarget(text) else {
+            guard let target = UpstreamTarget(text), !target.isSecure else {
                 throw CommandFailure.couldNotRun(
                     "--upstream \(text) is not understood; give http://host:port or unix:PATH")
             }

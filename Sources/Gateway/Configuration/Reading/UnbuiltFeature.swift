@@ -13,12 +13,8 @@ struct UnbuiltFeature {
         case present
         /// This value.
         case value(String)
-        /// A value that begins so.
-        case prefix(String)
         /// A list that is not empty.
         case filled
-        /// A list of more than one item.
-        case several
     }
 
     /// Everything of the schema that is not built yet.
@@ -26,11 +22,6 @@ struct UnbuiltFeature {
         .init("listeners[].tls.resumption", .value("bound")),
         .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
-        .init("upstreams[].targets", .several),
-        .init("upstreams[].targets[]", .prefix("https:")),
-        .init("upstreams[].targets[]", .prefix("h2c:")),
-        .init("upstreams[].protocol", .value("h2")),
-        .init("upstreams[].tls"),
         .init("routes[].require.delegation"),
         .init("routes[].upgrades", .filled),
         .init("revocation.store"),
@@ -77,9 +68,7 @@ extension UnbuiltFeature.Condition {
         switch (self, node.content) {
         case (.present, _): true
         case (.value(let value), .scalar(let text)): text == value
-        case (.prefix(let prefix), .scalar(let text)): text.hasPrefix(prefix)
         case (.filled, .sequence(let items)): !items.isEmpty
-        case (.several, .sequence(let items)): items.count > 1
         default: false
         }
     }
@@ -88,9 +77,7 @@ extension UnbuiltFeature.Condition {
         switch self {
         case .present: "not built yet in this version; remove the key"
         case .value(let value): "\(value) is not built yet in this version; use another value"
-        case .prefix(let prefix): "\(prefix) is not built yet in this version; use another kind"
         case .filled: "not built yet in this version; write [] or remove the key"
-        case .several: "more than one is not built yet in this version; keep one"
         }
     }
 }

@@ -47,7 +47,7 @@ struct PlanBuilder {
         switch target {
         case .unix(let path):
             return [.unix(path)]
-        case .tcp(let host, let port):
+        case .tcp(let host, let port), .h2c(let host, let port), .tls(let host, let port):
             do { return try SocketAddress.resolve(host: host, port: port) } catch {
                 throw GatewayError("the host \(host) of upstream \(name) cannot be resolved (\(error)); check its name")
             }
