@@ -30,6 +30,8 @@ final class TrialServerLoop {
         func anchors(for leaf: CertificateFacts) throws(CertificateRefusal) -> TrustAnchors {
             throw CertificateRefusal("nobody")
         }
+
+        func contribute(to scope: inout TLSScope) {}
     }
 
     private let handler: TrialServer.Handler

@@ -16,6 +16,8 @@ private final class OneBundle: ClientCertificatePolicy {
         if let refusal { throw CertificateRefusal(refusal) }
         return anchors
     }
+
+    func contribute(to scope: inout TLSScope) {}
 }
 
 @Suite("A captured certificate")

@@ -60,6 +60,8 @@ private final class OneBundle: ClientCertificatePolicy {
         if let refusal { throw CertificateRefusal(refusal) }
         return anchors
     }
+
+    func contribute(to scope: inout TLSScope) {}
 }
 
 /// The authorities and certificates that the tests need.

@@ -43,6 +43,7 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
     private let mode: IdentityMode
     private let anchors: [String: TrustAnchors]
     private let joined: TrustAnchors?
+    private let bundles: [(trustDomain: String, certificates: [Certificate])]
 
     /// Makes the rules of a listener.
     ///
@@ -51,6 +52,7 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
     ///   - bundles: the certificates that vouch for each trust domain.
     public init(mode: IdentityMode, bundles: [(trustDomain: String, certificates: [Certificate])]) throws(TLSError) {
         self.mode = mode
+        self.bundles = bundles
         var anchors: [String: TrustAnchors] = [:]
         for bundle in bundles {
             let made = try TrustAnchors(trustDomain: bundle.trustDomain, certificates: bundle.certificates)
@@ -78,6 +80,15 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
             throw CertificateRefusal("svid.foreign-trust-domain")
         }
         return anchors
+    }
+
+    /// Adds the mode, and each trust domain with the authorities that may vouch for it.
+    public func contribute(to scope: inout TLSScope) {
+        scope.add("identity", mode.rawValue)
+        for bundle in bundles {
+            scope.add("trust domain", bundle.trustDomain)
+            for certificate in bundle.certificates { scope.add("authority", certificate.facts.fingerprint) }
+        }
     }
 
     /// Admits a client whose certificate path was validated: the only mint of ``VerifiedPeer``.

@@ -1,32 +1,7 @@
 internal import Bytes
 internal import COpenSSL
 internal import CShims
-public import Cryptography
-
-/// A certificate chain, leaf first, and the key of its leaf.
-public struct ServerCertificate: Sendable {
-    /// The leaf and the certificates that lead to a root, in that order.
-    public let chain: [Certificate]
-    /// The leaf's private key.
-    public let key: PrivateKey
-
-    /// Pairs a chain with the key of its leaf.
-    public init(chain: [Certificate], key: PrivateKey) {
-        self.chain = chain
-        self.key = key
-    }
-
-    /// Whether the leaf names that host (RFC 9525: subject alternative names only).
-    public func covers(host: String) -> Bool {
-        guard let leaf = chain.first else { return false }
-        return unsafe leaf.withUnsafeHandle { handle in
-            let asAddress = unsafe X509_check_ip_asc(handle, host, 0) == 1
-            let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
-            let asName = unsafe X509_check_host(handle, host, 0, flags, nil) == 1
-            return asAddress || asName
-        }
-    }
-}
+import Cryptography
 
 /// Whether a client must present a certificate.
 public enum ClientCertificateDemand: String, CaseIterable, Sendable {
@@ -44,6 +19,11 @@ public final class TLSContext {
     let certificates: [ServerCertificate]
     let applicationProtocols: [ApplicationProtocol]
     let clientPolicy: (any ClientCertificatePolicy)?
+    /// The anchors for a server; nothing on the server's side.
+    let anchors: TrustAnchors?
+    /// What a server's certificate must say, where the sessions do not say it themselves.
+    private(set) var expectation: ServerIdentity?
+    private(set) var serverName: String?
     /// One SSL_CTX a certificate; the first is the default.
     ///
     /// Freed in deinit, after the sessions that retain this object.
@@ -72,6 +52,7 @@ public final class TLSContext {
         self.certificates = certificates
         self.applicationProtocols = applicationProtocols
         clientPolicy = policy
+        anchors = nil
         for certificate in certificates {
             let handle = try unsafe Self.makeHandle(method: TLS_server_method(), minimumVersion: minimumVersion)
             unsafe handles.append(handle)
@@ -80,7 +61,24 @@ public final class TLSContext {
         }
     }
 
-    /// Makes the client's side: for tools and tests, and for upstreams.
+    /// Makes the client's side: for upstreams.
+    ///
+    /// - Parameters:
+    ///   - trusting: the only anchors for the server's certificate.
+    ///   - identity: what is presented where the server asks.
+    ///   - expecting: what the server's certificate must say.
+    ///   - serverName: the host that is named in the handshake (SNI), if any; never an address.
+    ///   - applicationProtocols: offered in this order.
+    public convenience init(
+        trusting anchors: TrustAnchors, identity: ServerCertificate?, expecting expectation: ServerIdentity,
+        serverName: String?, applicationProtocols: [ApplicationProtocol]
+    ) throws(TLSError) {
+        try self.init(trusting: anchors, identity: identity, applicationProtocols: applicationProtocols)
+        self.expectation = expectation
+        self.serverName = serverName
+    }
+
+    /// Makes the client's side for tools and tests, whose sessions say which host they mean.
     ///
     /// - Parameters:
     ///   - trusting: the only anchors for the server's certificate.
@@ -92,12 +90,17 @@ public final class TLSContext {
         certificates = []
         self.applicationProtocols = applicationProtocols
         clientPolicy = nil
+        self.anchors = anchors
         let handle = try unsafe Self.makeHandle(method: TLS_client_method(), minimumVersion: .v12)
         unsafe handles.append(handle)
         if let identity { try unsafe Self.use(identity, in: handle) }
-        unsafe X509_STORE_up_ref(anchors.store)
-        unsafe SSL_CTX_set_cert_store(handle, anchors.store)
         unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, nil)
+        unsafe SSL_CTX_set_cert_verify_callback(
+            handle,
+            { path, _ in
+                guard let path = unsafe path, let session = unsafe TLSSession.verifying(path) else { return 0 }
+                return unsafe session.verifyServer(path) ? 1 : 0
+            }, nil)
         var list = ByteQueue()
         for name in applicationProtocols { name.append(to: &list) }
         guard !list.isEmpty else { return }

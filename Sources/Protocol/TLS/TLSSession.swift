@@ -1,6 +1,7 @@
 public import Bytes
 internal import COpenSSL
 internal import CShims
+public import Cryptography
 
 /// One TLS connection, fed with ciphertext and drained of it: it knows no socket.
 ///
@@ -34,7 +35,10 @@ public final class TLSSession {
     public private(set) var isOver = false
     /// Judged during the handshake, before the client has proven that it holds the key.
     private var judgedCertificate: AuthenticatedCertificate?
-    /// Why the client's certificate was refused, if it was.
+    /// What the server's certificate must say; on the client's side only.
+    private var expectation: ServerIdentity?
+    private var judgedServer: CertificateFacts?
+    /// Why the peer's certificate was refused, if it was.
     public private(set) var refusal: CertificateRefusal?
     /// The host that the client named (SNI), as it came.
     public internal(set) var serverName: String?
@@ -47,17 +51,36 @@ public final class TLSSession {
         unsafe SSL_set_accept_state(ssl)
     }
 
+    /// Makes the client's side of a connection to the server that the context expects.
+    public convenience init(client context: TLSContext, wire: TLSWire) throws(TLSError) {
+        guard let expectation = context.expectation else { throw TLSError("nothing is expected of the server") }
+        try self.init(client: context, wire: wire, expecting: expectation, naming: context.serverName)
+    }
+
     /// Makes the client's side of a connection to a host whose certificate must bear that name.
     public convenience init(client context: TLSContext, wire: TLSWire, host: String) throws(TLSError) {
+        try self.init(client: context, wire: wire, expecting: .host(host), naming: host)
+    }
+
+    private convenience init(
+        client context: TLSContext, wire: TLSWire, expecting expectation: ServerIdentity, naming name: String?
+    ) throws(TLSError) {
         try self.init(context, wire)
-        let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
-        ERR_clear_error()
-        if !isAddress {
-            guard unsafe SSL_set1_host(ssl, host) == 1, unsafe sp_tls_set_host_name(ssl, host) == 1 else {
-                throw .drained("SSL_set1_host")
-            }
+        self.expectation = expectation
+        if let name, !Self.isAddress(name) {
+            guard unsafe sp_tls_set_host_name(ssl, name) == 1 else { throw .drained("SSL_set_tlsext_host_name") }
         }
         unsafe SSL_set_connect_state(ssl)
+    }
+
+    /// Addresses are not named in the handshake (RFC 6066 §3).
+    private static func isAddress(_ name: String) -> Bool {
+        guard let address = unsafe a2i_IPADDRESS(name) else {
+            ERR_clear_error()
+            return false
+        }
+        unsafe ASN1_OCTET_STRING_free(address)
+        return true
     }
 
     private init(_ context: TLSContext, _ wire: TLSWire) throws(TLSError) {
@@ -80,6 +103,11 @@ public final class TLSSession {
     /// The client's certificate, once the handshake is done and if there was one: validated, and its key proven.
     public var peerCertificate: AuthenticatedCertificate? { isEstablished ? judgedCertificate : nil }
 
+    /// What the server's certificate says, once the handshake is done: validated, as expected, and its key proven.
+    ///
+    /// On the server's side nothing.
+    public var serverCertificate: CertificateFacts? { isEstablished ? judgedServer : nil }
+
     /// The protocol that ALPN settled, or nothing where the client offered none.
     public var applicationProtocol: ApplicationProtocol? {
         var name: UnsafePointer<UInt8>?
@@ -93,8 +121,6 @@ public final class TLSSession {
     /// Begins the handshake: for the client's side, which speaks first.
     public func start(now: UnixTime) -> Outcome {
         self.now = now
-        // The server's certificate is judged by this moment too, not by the library's own clock.
-        unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), Int(now.seconds))
         return handshake()
     }
 
@@ -193,14 +219,38 @@ public final class TLSSession {
         return unsafe owning(OpaquePointer(ssl))
     }
 
+    /// Judges a client's certificate in a full handshake.
     func verifyPeer(_ path: OpaquePointer) -> Bool {
         guard let policy = context.clientPolicy else { return false }
-        switch unsafe CertificateVerifier.verify(path, policy: policy, now: now.seconds) {
-        case .success(let certificate):
-            judgedCertificate = certificate
+        return unsafe judge(path) { (leaf, others) throws(CertificateRefusal) in
+            judgedCertificate = unsafe try CertificateVerifier.verify(leaf, others, policy: policy, now: now)
+        }
+    }
+
+    /// Judges a server's certificate.
+    func verifyServer(_ path: OpaquePointer) -> Bool {
+        guard let anchors = context.anchors, let expectation else { return false }
+        return unsafe judge(path) { (leaf, others) throws(CertificateRefusal) in
+            judgedServer = unsafe try ServerVerifier(anchors: anchors, expectation: expectation)
+                .verify(leaf, others, now: now)
+        }
+    }
+
+    /// Runs `verify` with leaf and path of a handshake; its refusal becomes the session's and an alert.
+    private func judge(
+        _ path: OpaquePointer, _ verify: (OpaquePointer, OpaquePointer?) throws(CertificateRefusal) -> Void
+    ) -> Bool {
+        defer { ERR_clear_error() }
+        do throws(CertificateRefusal) {
+            guard let leaf = unsafe X509_STORE_CTX_get0_cert(path) else {
+                throw CertificateRefusal("certificate.malformed")
+            }
+            unsafe try verify(leaf, X509_STORE_CTX_get0_untrusted(path))
+            unsafe X509_STORE_CTX_set_error(path, X509_V_OK)
             return true
-        case .failure(let refusal):
-            self.refusal = refusal
+        } catch {
+            refusal = error
+            unsafe X509_STORE_CTX_set_error(path, error.alertCode)
             return false
         }
     }
