@@ -51,7 +51,7 @@ struct Trial: Sendable {
         ListenerConfiguration(
             name: "agents", address: .ip(host: "127.0.0.1", port: 8443), origins: origins.compactMap { Origin($0) },
             protocols: [.http11], certificates: certificates ?? [certificate], minimumVersion: .v13,
-            clientCertificate: .required, identity: identity,
+            resumption: false, clientCertificate: .required, identity: identity,
             trustDomains: trustDomains.map { TrustDomainConfiguration(name: $0, bundle: []) })
     }
 

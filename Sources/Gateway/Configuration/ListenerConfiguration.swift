@@ -16,6 +16,10 @@ public struct ListenerConfiguration: Sendable {
     public var certificates: [ServerCertificate]
     /// The oldest version of TLS that is spoken.
     public var minimumVersion: TLSVersion
+    /// Whether sessions may be resumed with tickets that are bound to all that this listener demands.
+    public var resumption: Bool
+    /// Where the secrets of its sessions are written, so that anyone who reads the file can read the traffic.
+    public var keyLogFile: String?
     /// Whether a client must present a certificate.
     public var clientCertificate: ClientCertificateDemand
     /// What a client's certificate must be.

@@ -6,7 +6,6 @@ import TLS
 /// Reads the section `listeners`.
 struct ListenerSection {
     private static let keys = ["name", "address", "origins", "protocols", "tls", "clients"]
-    private static let certificateKeys = ["certificate_file", "private_key_file"]
 
     let context: LoadContext
     private var names = NameRegister(kind: "listener")
@@ -43,12 +42,14 @@ struct ListenerSection {
                 item.value(expected: "https://host or https://host:port, without a path", Origin.init)
             }
         let protocols = readProtocols(section.optional("protocols"))
-        let tls = readTLS(section.required("tls", "certificates and keys under it"), origins: origins ?? [])
+        let tls = ListenerTLSSection(context: context)
+            .read(section.required("tls", "certificates and keys under it"), origins: origins ?? [])
         let clients = readClients(section.required("clients", "trust_domains under it"))
         guard let name, let address, let origins, let protocols, let tls, let clients else { return nil }
         return ListenerConfiguration(
             name: name, address: address, origins: origins, protocols: protocols, certificates: tls.certificates,
-            minimumVersion: tls.minimumVersion, clientCertificate: clients.demand, identity: clients.identity,
+            minimumVersion: tls.minimumVersion, resumption: tls.resumption, keyLogFile: tls.keyLogFile,
+            clientCertificate: clients.demand, identity: clients.identity,
             trustDomains: clients.trustDomains)
     }
 
@@ -61,48 +62,6 @@ struct ListenerSection {
     private func readProtocols(_ reader: DocumentReader?) -> [ApplicationProtocol]? {
         guard let reader else { return ApplicationProtocol.allCases }
         return reader.distinct(atLeastOne: "protocol") { $0.choice(ApplicationProtocol.self) }
-    }
-
-    // MARK: tls
-
-    private enum Resumption: String, CaseIterable { case bound, off }
-
-    private func readTLS(
-        _ reader: DocumentReader?, origins: [Origin]
-    ) -> (certificates: [ServerCertificate], minimumVersion: TLSVersion)? {
-        guard let section = reader?.section(["certificates", "minimum_version", "resumption"]) else { return nil }
-        // Only "off" is left of the choice until the other is built.
-        _ = section.optional("resumption")?.choice(Resumption.self)
-        let minimumVersion = section.optional("minimum_version").map { $0.choice(TLSVersion.self) } ?? .v13
-        let list = section.required("certificates", "a list of certificate_file and private_key_file")
-        guard let items = list?.items(atLeastOne: "certificate") else { return nil }
-        let certificates = items.compactMap(readCertificate)
-        guard certificates.count == items.count, let minimumVersion else { return nil }
-        for origin in origins where !certificates.contains(where: { $0.covers(host: origin.bareHost) }) {
-            list?.warn("no certificate names \(origin.host); clients of \(origin) will refuse the gateway")
-        }
-        return (certificates, minimumVersion)
-    }
-
-    private func readCertificate(_ reader: DocumentReader) -> ServerCertificate? {
-        guard let section = reader.section(Self.certificateKeys) else { return nil }
-        let files = TrustFile(context: context)
-        let certificateReader = section.required("certificate_file", "the path of a PEM file")
-        let chain = certificateReader.flatMap(files.certificates)
-        let key = section.required("private_key_file", "the path of a PEM file").flatMap(files.privateKey)
-        guard let certificateReader, let chain, let leaf = chain.first else { return nil }
-        if leaf.facts.notAfter < context.now {
-            certificateReader.warn("the certificate has expired; clients will refuse the gateway")
-        } else if leaf.facts.notBefore > context.now {
-            certificateReader.warn("the certificate is not valid yet; clients will refuse the gateway")
-        }
-        guard let key else { return nil }
-        guard leaf.isMatched(by: key) else {
-            certificateReader.refuse(
-                "the first certificate of the file is not of the key in private_key_file; pair them")
-            return nil
-        }
-        return ServerCertificate(chain: chain, key: key)
     }
 
     // MARK: clients
@@ -134,31 +93,9 @@ struct ListenerSection {
         let nameReader = section.required("name", "the name of the trust domain, such as example.org")
         let name = identity == .spiffe ? nameReader?.trustDomain() : nameReader?.name()
         if let name, let nameReader { names.take(name, nameReader) }
-        let bundle = section.required("bundle_file", "the path of a PEM file of its authorities").flatMap(readBundle)
+        let bundle = section.required("bundle_file", "the path of a PEM file of its authorities")
+            .flatMap { TrustFile(context: context).authorities($0) }
         guard let name, let bundle else { return nil }
         return TrustDomainConfiguration(name: name, bundle: bundle)
-    }
-
-    /// The authorities of a trust domain.
-    ///
-    /// A certificate that is no authority has no place among them. An expired one does no harm beside a valid one, since
-    /// no path through it is valid: a rotation may leave it behind. Where none is valid, no client could call.
-    private func readBundle(_ reader: DocumentReader) -> [Certificate]? {
-        guard let bundle = TrustFile(context: context).certificates(reader) else { return nil }
-        for certificate in bundle where !certificate.facts.isCertificateAuthority {
-            reader.refuse(
-                "the bundle holds \(DocumentReader.quoted(certificate.facts.subject)), which is no certificate authority; "
-                    + "remove it")
-            return nil
-        }
-        let expired = bundle.filter { $0.facts.notAfter < context.now }
-        guard expired.count < bundle.count else {
-            reader.refuse("every certificate of the bundle has expired; write the current ones")
-            return nil
-        }
-        for certificate in expired {
-            reader.warn("\(DocumentReader.quoted(certificate.facts.subject)) in the bundle has expired; remove it")
-        }
-        return bundle
     }
 }

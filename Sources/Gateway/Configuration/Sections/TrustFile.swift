@@ -1,5 +1,6 @@
 import Bytes
 import Cryptography
+import TLS
 
 /// Reads the files that trust rests on; what is missing, empty or not what it should be is a fault.
 struct TrustFile {
@@ -20,6 +21,54 @@ struct TrustFile {
                 "the file holds no certificate that can be read; write PEM with CERTIFICATE blocks and nothing else")
             return nil
         }
+    }
+
+    /// The authorities in the PEM file that `reader` names.
+    ///
+    /// A certificate that is no authority has no place among them. An expired one does no harm beside a valid one, since
+    /// no path through it is valid: a rotation may leave it behind. Where none is valid, nobody could be vouched for.
+    func authorities(_ reader: DocumentReader) -> [Certificate]? {
+        guard let bundle = certificates(reader) else { return nil }
+        for certificate in bundle where !certificate.facts.isCertificateAuthority {
+            reader.refuse(
+                "the bundle holds \(DocumentReader.quoted(certificate.facts.subject)), which is no certificate authority; "
+                    + "remove it")
+            return nil
+        }
+        let expired = bundle.filter { $0.facts.notAfter < context.now }
+        guard expired.count < bundle.count else {
+            reader.refuse("every certificate of the bundle has expired; write the current ones")
+            return nil
+        }
+        for certificate in expired {
+            reader.warn("\(DocumentReader.quoted(certificate.facts.subject)) in the bundle has expired; remove it")
+        }
+        return bundle
+    }
+
+    /// A certificate chain and the key of its leaf.
+    ///
+    /// - Parameters:
+    ///   - reader: names the chain.
+    ///   - key: names the key.
+    ///   - others: who will refuse the gateway where the certificate is not valid now.
+    func certificate(
+        _ reader: DocumentReader?, key: DocumentReader?, refusedBy others: StaticString
+    ) -> ServerCertificate? {
+        let chain = reader.flatMap(certificates)
+        let key = key.flatMap(privateKey)
+        guard let reader, let chain, let leaf = chain.first else { return nil }
+        if leaf.facts.notAfter < context.now {
+            reader.warn("the certificate has expired; \(others) will refuse the gateway")
+        } else if leaf.facts.notBefore > context.now {
+            reader.warn("the certificate is not valid yet; \(others) will refuse the gateway")
+        }
+        guard let key else { return nil }
+        guard leaf.isMatched(by: key) else {
+            reader.refuse("the first certificate of the file is not of the key in private_key_file; pair them")
+            return nil
+        }
+        return ServerCertificate(chain: chain, key: key)
     }
 
     /// The unencrypted private key of the PEM file that `reader` names.
