@@ -86,6 +86,11 @@ struct EndpointTable: Sendable {
         order.count { slots[$0].outlier.isEjected(now: now) }
     }
 
+    /// Ends all ejections.
+    mutating func forgiveAll() {
+        for index in order { slots[index].outlier = OutlierState() }
+    }
+
     /// The slots to choose from, all where none is available, and when the first ejection ends; marks them.
     mutating func available(now: MonotonicTime) -> (slots: [Int], until: MonotonicTime?) {
         var candidates = order.filter { slots[$0].isAvailable(now: now) }

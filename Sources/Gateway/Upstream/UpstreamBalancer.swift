@@ -56,6 +56,7 @@ public struct UpstreamBalancer: Sendable {
         breaker.settings = upstream.breaker
         budget.percent = upstream.retries.budget
         table.setAsked(upstream.health.active != nil)
+        if passive == nil { table.forgiveAll() }
         update(endpoints: endpoints)
     }
 
@@ -156,9 +157,8 @@ public struct UpstreamBalancer: Sendable {
     }
 
     private func nextOnRing(_ hash: UInt64, _ tried: [EndpointID]) -> Int? {
-        let isCandidate = { (index: Int) in table.slots[index].isCandidate }
-        return ring.first(from: hash) { isCandidate($0) && isUntried($0, tried) }
-            ?? ring.first(from: hash, where: isCandidate)
+        ring.first(from: hash) { table.slots[$0].isCandidate && isUntried($0, tried) }
+            ?? ring.first(from: hash) { table.slots[$0].isCandidate }
     }
 
     /// A number below `count` by the upper half of `random`.

@@ -38,10 +38,6 @@ struct UpstreamSection {
         upstream.tls = tls
         rest.read(into: &upstream)
         upstream.sendsProxyHeader = section.optional("proxy_protocol")?.choice(ProxyHeader.self) == .v2
-        if upstream.sendsProxyHeader, speaks == .h2 {
-            section.optional("proxy_protocol")?.warn(
-                "each client's connection gets an HTTP/2 connection of its own; http/1.1 serves as well")
-        }
         return upstream
     }
 
