@@ -15,6 +15,12 @@ struct AnswerLengthTests {
 
     @Test("The length follows status, framing and method", arguments: cases)
     func length(_ status: UInt16, _ framing: BodyFraming, _ toHead: Bool, _ length: AnswerLength) {
-        #expect(AnswerLength(status: status, framing: framing, toHead: toHead) == length)
+        #expect(AnswerLength(status: status, framing: framing, toHead: toHead, toTunnel: false) == length)
+    }
+
+    @Test("What opens a tunnel has no length, what refuses it has", arguments: [(UInt16(200), true), (403, false)])
+    func tunnel(_ status: UInt16, _ isAbsent: Bool) {
+        let length = AnswerLength(status: status, framing: .none, toHead: false, toTunnel: true)
+        #expect(length == (isAbsent ? .absent : .exactly(0)))
     }
 }

@@ -12,7 +12,7 @@ struct HTTP2ServerConnectionTests {
         #expect(frames.map(\.type) == [0x4, 0x8])
         #expect(
             frames[0].payload
-                == [0, 3, 0, 0, 0, 7] + [0, 4, 0, 4, 0, 0] + [0, 6, 0, 0, 0x10, 0] + [0, 9, 0, 0, 0, 1])
+                == [0, 3, 0, 0, 0, 7] + [0, 9, 0, 0, 0, 1] + [0, 4, 0, 4, 0, 0] + [0, 6, 0, 0, 0x10, 0])
         #expect(frames[1].value == (1 << 20) - 65_535)
     }
 
@@ -276,14 +276,69 @@ struct HTTP2ServerConnectionTests {
         #expect(peer.takeHead(of: 3)?.fields == ["cookie: a=1"])
     }
 
-    @Test("Trailers end the content and are dropped")
+    @Test("Trailers end the content and are there to be taken, without those that mean nothing there")
     func trailers() throws {
         let peer = try Peer()
         try peer.send(Frames.request(1, "POST", end: false) + Frames.data(1, [1]))
-        try peer.send(Frames.headers(1, [("x-checksum", "1")]))
+        #expect(peer.connection.trailers(of: 1) == nil)
+        try peer.send(Frames.headers(1, [("x-checksum", "1"), ("authorization", "x"), ("x-two", "")]))
         #expect(
             peer.events() == [.request(stream: 1, hasBody: true), .body(stream: 1), .endOfBody(stream: 1)])
         #expect(peer.takeHead(of: 1)?.fields == [])
+        #expect(peer.connection.trailers(of: 1) == ["x-checksum: 1", "x-two: "])
+        #expect(peer.connection.trailers(of: 1) == nil)
+    }
+
+    @Test("Trailers of an answer go behind its content, those of a connection left out", arguments: [true, false])
+    func answerTrailers(_ hasContent: Bool) throws {
+        let peer = try Peer()
+        try peer.send(Frames.request(1))
+        var head = ResponseHead()
+        head.status = 200
+        head.framing = .streamed
+        peer.connection.sendHead(head, on: 1, endStream: false)
+        if hasContent { peer.connection.sendBody([1, 2].span, on: 1) }
+        peer.connection.endBody(
+            on: 1, trailers: table(of: [("grpc-status", "0"), ("connection", "x"), ("content-length", "2")]))
+        let frames = peer.receive()
+        #expect(frames.map(\.type) == (hasContent ? [0x1, 0x0, 0x1] : [0x1, 0x1]))
+        #expect(frames.map(\.endsStream) == (hasContent ? [false, false, true] : [false, true]))
+        #expect(frames.last?.fields == ["grpc-status: 0"])
+        #expect(peer.events().last == .completed(stream: 1))
+    }
+
+    @Test("Trailers wait for the content before them, however slowly that goes")
+    func slowTrailers() throws {
+        let peer = try Peer(settings: [(4, 10)])
+        try peer.send(Frames.request(1))
+        var head = ResponseHead()
+        head.status = 200
+        head.framing = .length(25)
+        peer.connection.sendHead(head, on: 1, endStream: false)
+        peer.connection.sendBody([UInt8](repeating: 7, count: 25).span, on: 1)
+        peer.connection.endBody(on: 1, trailers: table(of: [("a", "b")]))
+        #expect(peer.receive().map(\.type) == [0x1, 0x0])
+        try peer.send(Frames.windowUpdate(1, 10))
+        #expect(peer.receive().map(\.payload.count) == [10])
+        try peer.send(Frames.windowUpdate(1, 10))
+        let last = peer.receive()
+        #expect(last.map(\.type) == [0x0, 0x1])
+        #expect(last.map(\.endsStream) == [false, true])
+    }
+
+    @Test("Trailers of which none may go are none, and short content has none", arguments: [true, false])
+    func noTrailers(_ isWhole: Bool) throws {
+        let peer = try Peer()
+        try peer.send(Frames.request(1))
+        var head = ResponseHead()
+        head.status = 200
+        head.framing = .length(2)
+        peer.connection.sendHead(head, on: 1, endStream: false)
+        peer.connection.sendBody((isWhole ? [1, 2] : [1]).span, on: 1)
+        peer.connection.endBody(on: 1, trailers: table(of: [(isWhole ? "upgrade" : "a", "x")]))
+        let frames = peer.receive()
+        #expect(frames.map(\.type) == (isWhole ? [0x1, 0x0] : [0x1, 0x3]) || frames.map(\.type) == [0x3])
+        #expect(frames.contains { $0.type == 0x0 && $0.endsStream } == isWhole)
     }
 
     @Test("A declared length of zero is no content")

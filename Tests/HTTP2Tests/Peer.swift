@@ -4,29 +4,11 @@ import HTTP2
 
 /// The client of one connection, which sends what it is told to and reads every frame that comes back.
 final class Peer {
-    struct Frame: Equatable {
-        var type: UInt8
-        var flags: UInt8
-        var stream: Int32
-        var payload: [UInt8] = []
-        /// HEADERS: the lines of the field block, continuations included.
-        var fields: [String] = []
-
-        var endsStream: Bool { flags & 0x1 != 0 }
-        /// RST_STREAM, or the last word of GOAWAY.
-        var code: UInt32 { number(at: type == 0x7 ? 4 : 0) }
-        /// WINDOW_UPDATE, or the first word of GOAWAY.
-        var value: UInt32 { number(at: 0) }
-
-        private func number(at offset: Int) -> UInt32 {
-            payload.dropFirst(offset).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
-        }
-    }
+    typealias Frame = FrameReader.Frame
 
     let connection: HTTP2ServerConnection
     var now = MonotonicTime(nanoseconds: 0)
-    private let blocks = FieldBlockReader()
-    private var unread: [UInt8] = []
+    private let reader = FrameReader()
 
     /// Opens a connection; `greets`: the preface and SETTINGS were exchanged and acknowledged.
     init(_ limits: HTTP2Limits = HTTP2Limits(), settings: [(UInt16, UInt32)] = [], greets: Bool = true) throws {
@@ -42,37 +24,7 @@ final class Peer {
 
     /// What the connection has for us, in pieces of `step` bytes.
     func receive(step: Int = 1 << 20) -> [Frame] {
-        var output = ByteQueue()
-        while connection.wantsToSend {
-            let before = output.count
-            connection.send(into: &output, upTo: step)
-            if output.count == before { break }
-        }
-        unread += Array(copying: output.readable)
-        return frames()
-    }
-
-    private func frames() -> [Frame] {
-        var frames: [Frame] = []
-        while unread.count >= 9 {
-            let count = Int(unread[0]) << 16 | Int(unread[1]) << 8 | Int(unread[2])
-            guard unread.count >= 9 + count else { break }
-            let stream = unread[5..<9].reduce(0) { $0 << 8 | UInt32($1) }
-            let payload = Array(unread[9..<9 + count])
-            let frame = Frame(type: unread[3], flags: unread[4], stream: Int32(stream), payload: payload)
-            unread.removeFirst(9 + count)
-            if frame.type == 0x9, var head = frames.popLast() {
-                head.payload += frame.payload
-                head.flags |= frame.flags
-                frames.append(head)
-            } else {
-                frames.append(frame)
-            }
-            if let last = frames.last, last.type == 0x1, last.flags & 0x4 != 0 {
-                frames[frames.count - 1].fields = blocks.read(last.payload) ?? ["malformed"]
-            }
-        }
-        return frames
+        reader.read(connection.output(step: step))
     }
 
     func events() -> [HTTP2ServerConnection.Event] {
@@ -83,9 +35,7 @@ final class Peer {
 
     /// Takes all content of the stream that is buffered.
     func takeBody(of stream: Int32, upTo limit: Int = .max) -> [UInt8] {
-        var output = ByteQueue()
-        _ = connection.takeBody(of: stream, into: &output, upTo: limit)
-        return Array(copying: output.readable)
+        connection.body(of: stream, upTo: limit)
     }
 
     /// The request's head in a form that can be compared.
@@ -120,6 +70,8 @@ struct Head: Equatable {
     var framing: BodyFraming
     var fields: [String]
     var expectsContinue: Bool
+    var upgrade: String
+    var acceptsTrailers: Bool
 
     init(_ head: borrowing RequestHead) {
         method = Self.text(head.method.readable)
@@ -127,10 +79,9 @@ struct Head: Equatable {
         target = Self.text(head.target.readable)
         framing = head.framing
         expectsContinue = head.expectsContinue
-        fields = []
-        for index in 0..<head.fields.count {
-            fields.append("\(Self.text(head.fields.name(index))): \(Self.text(head.fields.value(index)))")
-        }
+        upgrade = Self.text(head.upgrade.readable)
+        acceptsTrailers = head.acceptsTrailers
+        fields = lines(of: head.fields)
     }
 
     private static func text(_ bytes: Span<UInt8>) -> String {

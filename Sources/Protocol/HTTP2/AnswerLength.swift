@@ -9,11 +9,12 @@ enum AnswerLength: Equatable {
     /// That many bytes follow.
     case exactly(UInt64)
 
-    /// Chooses for an answer with that status and framing.
-    init(status: UInt16, framing: BodyFraming, toHead: Bool) {
+    /// Chooses for an answer with that status and framing; `toTunnel`: it answers an extended CONNECT.
+    init(status: UInt16, framing: BodyFraming, toHead: Bool, toTunnel: Bool) {
         self =
             switch (status, framing) {
             case (..<200, _), (204, _): .absent
+            case (200..<300, _) where toTunnel: .absent
             case (_, .length(let count)): .exactly(count)
             case (304, _): .asGiven
             case _ where toHead: .asGiven

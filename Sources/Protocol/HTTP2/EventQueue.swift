@@ -1,13 +1,13 @@
 /// The events that the driver has not taken yet, oldest first, in an array whose memory is kept.
-struct EventQueue {
-    private var events: [HTTP2ServerConnection.Event] = []
+struct EventQueue<Event> {
+    private var events: [Event] = []
     private var next = 0
 
-    mutating func append(_ event: HTTP2ServerConnection.Event) {
+    mutating func append(_ event: Event) {
         events.append(event)
     }
 
-    mutating func popFirst() -> HTTP2ServerConnection.Event? {
+    mutating func popFirst() -> Event? {
         guard next < events.count else { return nil }
         let event = events[next]
         next += 1

@@ -19,8 +19,6 @@ struct Frame {
     let stream: Int32
     /// END_STREAM on DATA and HEADERS.
     let endsStream: Bool
-    /// HEADERS that open a stream: a request, not trailers.
-    var isRequest = false
     /// DATA: bytes of content, padding left out.
     var contentLength = 0
     /// RST_STREAM and GOAWAY.

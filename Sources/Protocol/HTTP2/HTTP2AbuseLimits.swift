@@ -30,6 +30,13 @@ public struct HTTP2AbuseLimits: Equatable, Sendable {
     }
 }
 
+extension HTTP2AbuseLimits {
+    /// What an upstream may do: it serves many clients through one connection, and streams flush with empty frames.
+    public static let ofUpstream = HTTP2AbuseLimits(
+        controlFrames: HTTP2Allowance(burst: 4000, perSecond: 1000),
+        emptyFrames: HTTP2Allowance(burst: 1000, perSecond: 100))
+}
+
 /// A number of acts granted at once, and the rate at which they are granted again.
 public struct HTTP2Allowance: Equatable, Sendable {
     /// The acts that are granted at once.

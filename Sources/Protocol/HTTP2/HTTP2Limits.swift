@@ -15,6 +15,8 @@ public struct HTTP2Limits: Equatable, Sendable {
     public var connectionWindow: Int32
     /// A stream is ``HTTP2ServerConnection/Event/writable(stream:)`` when fewer unframed bytes than this are left.
     public var sendLowMark: Int
+    /// Whether clients may ask for other protocols by an extended CONNECT (RFC 8441).
+    public var extendedConnect: Bool
     /// What the peer may do that costs more than it brings.
     public var abuse: HTTP2AbuseLimits
 
@@ -22,7 +24,7 @@ public struct HTTP2Limits: Equatable, Sendable {
     public init(
         streams: UInt32 = 128, head: HeadLimits = HeadLimits(bytes: 32 << 10, count: 100), bodyLimit: UInt64 = 0,
         streamWindow: Int32 = 256 << 10, connectionWindow: Int32 = 1 << 20, sendLowMark: Int = 32 << 10,
-        abuse: HTTP2AbuseLimits = HTTP2AbuseLimits()
+        extendedConnect: Bool = false, abuse: HTTP2AbuseLimits = HTTP2AbuseLimits()
     ) {
         self.streams = streams
         self.head = head
@@ -30,12 +32,19 @@ public struct HTTP2Limits: Equatable, Sendable {
         self.streamWindow = streamWindow
         self.connectionWindow = connectionWindow
         self.sendLowMark = sendLowMark
+        self.extendedConnect = extendedConnect
         self.abuse = abuse
     }
 
-    /// Whether the bounds can be announced and kept.
-    var areConsistent: Bool {
-        streams > 0 && head.bytes > 0 && head.bytes <= Int(UInt32.max) && head.count > 0 && streamWindow > 0
-            && connectionWindow >= max(streamWindow, 65_535) && sendLowMark > 0
+    /// How the session is opened.
+    var sessionOptions: SessionOptions {
+        SessionOptions(
+            isServer: true, head: head, streamWindow: streamWindow, connectionWindow: connectionWindow,
+            sendLowMark: sendLowMark, abuse: abuse,
+            own: [
+                (.maximumConcurrentStreams, streams),
+                // RFC 9218 §2.1: no dependency trees to keep for the peer.
+                (.noPriorities, 1),
+            ] + (extendedConnect ? [(.enableConnectProtocol, 1)] : []))
     }
 }

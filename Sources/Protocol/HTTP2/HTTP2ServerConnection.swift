@@ -1,22 +1,21 @@
-public import Bytes
+import Bytes
 public import HTTP
 
 /// The server's side of one HTTP/2 connection (RFC 9113).
 ///
-/// It knows no socket: what the peer sent goes into ``receive(_:now:)``, what it meant comes out of ``nextEvent()``, and
-/// what is for the peer comes out of ``send(into:upTo:)``. A driver turns that wheel: receive, take all events, answer,
-/// send, take events again (sending makes some), and close when ``isFinished``. Content is bounded both ways: the peer may
-/// send ahead no more than its windows, which open only when content is taken; and the driver watches
-/// ``pendingBody(on:)``. One thread uses it.
-public final class HTTP2ServerConnection {
+/// Its driver takes requests with ``nextEvent()`` and ``takeHead(of:into:)``, and answers them with
+/// ``sendHead(_:on:endStream:)`` and what ``HTTP2Connection`` has for content.
+public final class HTTP2ServerConnection: HTTP2Connection {
     /// What the peer's bytes meant.
     ///
     /// A stream that was named in ``request(stream:hasBody:)`` or ``refused(stream:_:)`` ends with exactly one
     /// ``completed(stream:)`` or ``reset(stream:)``, unless the driver resets it or the connection ends first.
     public enum Event: Equatable, Sendable {
         /// A request came: take it with ``HTTP2ServerConnection/takeHead(of:into:)``.
+        ///
+        /// An extended CONNECT (RFC 8441) has ``RequestHead/upgrade``, and its content is the bytes of that protocol.
         case request(stream: Int32, hasBody: Bool)
-        /// There is content to take, and there was none before; ``HTTP2ServerConnection/bufferedBody(of:)`` says how much.
+        /// There is content to take, and there was none before; ``HTTP2Connection/bufferedBody(of:)`` says how much.
         case body(stream: Int32)
         /// No content comes after what is buffered now.
         case endOfBody(stream: Int32)
@@ -33,62 +32,16 @@ public final class HTTP2ServerConnection {
         case goAway
     }
 
-    let limits: HTTP2Limits
-    let session: NGHTTP2Session
-    var streams = StreamSlab()
-    var events = EventQueue()
-    var assembler: RequestHeadAssembler
-    /// The stream whose field block is being read.
-    var assembling: HTTP2Stream?
-    var guards: AbuseGuards
-    /// Where frames go during ``send(into:upTo:)``.
-    var sink = ByteQueue()
-    var sinkLimit = 0
-    private var fields = ResponseFields()
+    private var events = EventQueue<Event>()
+    private var assembler: RequestHeadAssembler
     private var sentNotice = false
-    private var isBroken = false
-
-    /// Why the connection cannot go on.
-    public internal(set) var failure: HTTP2Error?
-    /// The code of the last GOAWAY that was sent: tells apart how connections ended.
-    public internal(set) var sentGoAway: HTTP2ErrorCode?
 
     /// Makes the state of a new connection and queues our SETTINGS.
     public init(limits: HTTP2Limits) throws(HTTP2Error) {
-        self.limits = limits
-        session = try NGHTTP2Session(limits: limits)
-        assembler = RequestHeadAssembler(limits: limits.head, bodyLimit: limits.bodyLimit)
-        guards = AbuseGuards(limits.abuse)
-        session.attach(self)
-    }
-
-    // MARK: Input
-
-    /// Takes all of the peer's bytes.
-    ///
-    /// An error of the framing (RFC 9113 §5.4.1) is not thrown: its GOAWAY is queued, and once that is sent the connection
-    /// ``isFinished``.
-    ///
-    /// - Throws: what makes the connection useless. Send what is pending, which says so to the peer, and close.
-    public func receive(_ bytes: Span<UInt8>, now: MonotonicTime) throws(HTTP2Error) {
-        if let failure { throw failure }
-        guards.advance(to: now)
-        let error = session.receive(bytes)
-        if let abuse = guards.abuse { throw fail(.abuse(abuse)) }
-        if let error { throw fail(error) }
-        if session.backlog > limits.abuse.backlog { throw fail(.abuse(.backlog)) }
-    }
-
-    private func fail(_ error: HTTP2Error) -> HTTP2Error {
-        failure = error
-        let code: HTTP2ErrorCode =
-            switch error {
-            case .abuse: .enhanceYourCalm
-            case .badPreface: .protocolError
-            case .invalidLimits, .outOfMemory, .library: .internalError
-            }
-        session.terminate(code)
-        return error
+        guard limits.streams > 0 else { throw .invalidLimits }
+        assembler = RequestHeadAssembler(
+            limits: limits.head, bodyLimit: limits.bodyLimit, allowsTunnels: limits.extendedConnect)
+        try super.init(limits.sessionOptions, bodyLimit: limits.bodyLimit)
     }
 
     /// The next event, oldest first; to be asked until there is none, after receiving and after sending.
@@ -100,43 +53,14 @@ public final class HTTP2ServerConnection {
     public func takeHead(of stream: Int32, into head: inout RequestHead) -> Bool {
         guard let slot = slot(of: stream), slot.hasHead else { return false }
         slot.hasHead = false
-        swap(&head, &slot.head)
+        swap(&head, &slot.request)
         return true
     }
-
-    /// Moves up to `limit` bytes of the stream's content to the end of `output`, and returns how many.
-    ///
-    /// Only now do they count as consumed, so that the peer may send as many again.
-    public func takeBody(of stream: Int32, into output: inout ByteQueue, upTo limit: Int) -> Int {
-        guard let slot = slot(of: stream) else { return 0 }
-        let count = min(limit, slot.received.count)
-        guard count > 0 else { return 0 }
-        if output.isEmpty, count == slot.received.count {
-            swap(&output, &slot.received)
-        } else {
-            slot.received.move(count, to: &output)
-        }
-        if slot.requestEnded { session.consume(count) } else { session.consume(count, of: stream) }
-        return count
-    }
-
-    /// The number of bytes of the stream's content that wait to be taken.
-    public func bufferedBody(of stream: Int32) -> Int {
-        slot(of: stream)?.received.count ?? 0
-    }
-
-    /// Whether the stream's content came whole and was taken whole.
-    public func isBodyComplete(of stream: Int32) -> Bool {
-        guard let slot = slot(of: stream) else { return false }
-        return slot.requestEnded && slot.received.isEmpty
-    }
-
-    // MARK: Output
 
     /// Whether an answer's head can still be sent on the stream.
     public func canAnswer(_ stream: Int32) -> Bool {
         guard let slot = slot(of: stream) else { return false }
-        return !slot.answerBegan && !slot.isClosing
+        return !slot.outgoingBegan && !slot.isClosing
     }
 
     /// Queues the head of an answer: interim ones (1xx, but not 101) first, then one that is final.
@@ -144,98 +68,28 @@ public final class HTTP2ServerConnection {
     /// Fields that belong to a connection are left out and `content-length` follows the framing. Answers to HEAD, and
     /// those with 204 and 304, end here whatever `endStream` says. Nothing happens where the stream cannot be answered.
     public func sendHead(_ head: borrowing ResponseHead, on stream: Int32, endStream: Bool) {
-        guard let slot = slot(of: stream), !slot.answerBegan, !slot.isClosing, head.status != 101 else { return }
-        let length = AnswerLength(status: head.status, framing: head.framing, toHead: slot.isHeadMethod)
+        guard let slot = slot(of: stream), !slot.outgoingBegan, !slot.isClosing, head.status != 101 else { return }
+        let length = AnswerLength(
+            status: head.status, framing: head.framing, toHead: slot.isHeadMethod, toTunnel: slot.isTunnel)
         guard head.status >= 200 else {
-            _ = unsafe fields.lend(head, length: length) { unsafe session.submitInterim($0, on: stream) }
+            _ = unsafe fieldLines.lend(head, length: length) { unsafe session.submitInterim($0, on: stream) }
             return
         }
         let ends = endStream || slot.isHeadMethod || head.status == 204 || head.status == 304
-        slot.answerBegan = true
-        slot.answerEnded = ends
+        slot.outgoingBegan = true
+        slot.outgoingEnded = ends
         if !ends, case .exactly(let count) = length { slot.declaredBytes = count }
-        let isQueued = unsafe fields.lend(head, length: length) {
+        let isQueued = unsafe fieldLines.lend(head, length: length) {
             unsafe session.submit($0, on: stream, endsStream: ends)
         }
         if !isQueued { close(slot, .internalError) }
     }
 
-    /// Copies content of the answer into the stream's buffer.
-    ///
-    /// Content beyond a declared length resets the stream: the peer must not take it for the next thing.
-    public func sendBody(_ bytes: Span<UInt8>, on stream: Int32) {
-        guard let slot = slot(of: stream), slot.answerBegan, !slot.answerEnded, !slot.isClosing, !bytes.isEmpty else {
-            return
-        }
-        if let declared = slot.declaredBytes {
-            guard UInt64(bytes.count) <= declared else { return close(slot, .internalError) }
-            slot.declaredBytes = declared - UInt64(bytes.count)
-        }
-        slot.outgoing.append(bytes)
-        resume(slot)
-    }
-
-    /// The number of bytes that ``sendBody(_:on:)`` took and that are not framed yet.
-    public func pendingBody(on stream: Int32) -> Int {
-        slot(of: stream)?.outgoing.count ?? 0
-    }
-
-    /// Ends the answer's content; where a declared length was not reached, the stream is reset instead.
-    public func endBody(on stream: Int32) {
-        guard let slot = slot(of: stream), slot.answerBegan, !slot.answerEnded, !slot.isClosing else { return }
-        if let missing = slot.declaredBytes, missing > 0 { return close(slot, .internalError) }
-        slot.answerEnded = true
-        resume(slot)
-    }
-
-    /// Ends the exchange at once; no event tells of the stream any more.
-    public func reset(stream: Int32, _ code: HTTP2ErrorCode) {
-        guard let slot = slot(of: stream) else { return }
-        slot.isForgotten = true
-        drop(slot)
-        close(slot, code)
-    }
-
-    /// Appends frames to `output` until it grew by `bytes` (by a frame more at most) or there are none that may go now.
-    public func send(into output: inout ByteQueue, upTo bytes: Int) {
-        guard !isBroken else { return }
-        swap(&output, &sink)
-        sinkLimit = sink.count + bytes
-        var more = true
-        while more, sink.count < sinkLimit {
-            switch session.nextOutput({ sink.append($0) }) {
-            case .bytes: break
-            case .nothing: more = false
-            case .failed:
-                isBroken = true
-                more = false
-            }
-        }
-        swap(&output, &sink)
-    }
-
-    /// Whether there are frames that may go now.
-    public var wantsToSend: Bool { !isBroken && session.wantsOutput }
-
-    /// Whether nothing is left to read or write: close.
-    public var isFinished: Bool { isBroken || !session.wantsInput && !session.wantsOutput }
-
-    /// Whether a field section has begun and not ended.
-    public var isInHead: Bool { assembling != nil }
-
-    /// The bytes of answers' content that were framed so far: they go only as the peer opens its windows.
-    public internal(set) var framedBytes: UInt64 = 0
-
-    /// The number of streams that are not closed.
-    public var openStreams: Int { streams.open }
-
-    // MARK: Ends
-
     /// Lets what is under way finish and takes no more (RFC 9113 §6.8): to be called twice.
     ///
     /// The first call asks the peer to open no more streams but still serves those it sends. The second, a round trip or a
     /// second later, names the last stream that is served; when it and those before it are done, the connection
-    /// ``isFinished``.
+    /// ``HTTP2Connection/isFinished``.
     public func drain() {
         if sentNotice {
             session.submitGoAway()
@@ -245,14 +99,79 @@ public final class HTTP2ServerConnection {
         }
     }
 
-    /// Queues a GOAWAY with that code; once it is sent, the connection ``isFinished`` whatever was under way.
-    public func shutdown(_ code: HTTP2ErrorCode) {
-        session.terminate(code)
+    /// Gives back memory that only streams need; for connections that fall idle.
+    public override func releaseMemory() {
+        super.releaseMemory()
+        if assembling == nil { assembler.releaseMemory() }
     }
 
-    /// Gives back memory that only streams need; for connections that fall idle.
-    public func releaseMemory() {
-        streams.releaseMemory()
-        if assembling == nil { assembler.releaseMemory() }
+    // MARK: What frames mean to a server
+
+    override func tell(_ news: News, of slot: HTTP2Stream) {
+        switch news {
+        case .content: events.append(.body(stream: slot.id))
+        case .endOfContent: events.append(.endOfBody(stream: slot.id))
+        case .room: events.append(.writable(stream: slot.id))
+        case .refused(let fault): events.append(.refused(stream: slot.id, fault))
+        }
+    }
+
+    override func peerLeaves() {
+        events.append(.goAway)
+    }
+
+    override func headBegan(on stream: Int32) -> HTTP2Stream? {
+        assembler.begin()
+        session.levelPriority(of: stream)
+        let slot = streams.claim(id: stream)
+        slot.headCame = true
+        return slot
+    }
+
+    override func headField(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+        assembler.add(name: name, value: value)
+        return !assembler.isHopeless
+    }
+
+    override func malformedHeadField(name: Span<UInt8>, valueCount: Int, nameIsValid: Bool) -> Bool {
+        assembler.addMalformed(name: name, valueCount: valueCount, nameIsValid: nameIsValid)
+        return !assembler.isHopeless
+    }
+
+    override func headFault(isWhole: Bool, endsStream: Bool) -> MessageFault {
+        if isWhole { return assembler.finish(endsStream: endsStream) ?? .pseudoField }
+        return assembler.fault ?? .fieldLine
+    }
+
+    override func headEnded(_ slot: HTTP2Stream, endsStream: Bool) {
+        slot.incomingEnded = endsStream
+        let fault = assembler.finish(endsStream: endsStream)
+        slot.isHeadMethod = assembler.head.method.readable.equals("HEAD")
+        if let fault { return refuse(slot, fault) }
+        slot.awaitsContent = assembler.head.framing != .none
+        slot.isTunnel = !assembler.head.upgrade.isEmpty
+        swap(&slot.request, &assembler.head)
+        slot.hasHead = true
+        slot.isAnnounced = true
+        events.append(.request(stream: slot.id, hasBody: slot.awaitsContent))
+    }
+
+    // RFC 9113 §8.1: nobody reads the rest of the request, so the peer need not send it.
+    override func outgoingFramed(_ slot: HTTP2Stream) {
+        if !slot.incomingEnded { close(slot, .noError) }
+    }
+
+    // A head that cannot be encoded must not leave the peer waiting.
+    override func notSent(_ frame: Frame, _ slot: HTTP2Stream) {
+        close(slot, .internalError)
+    }
+
+    override func closed(_ slot: HTTP2Stream, code: UInt32) {
+        drop(slot)
+        if slot.outgoingFramed { guards.exchangeCompleted() }
+        if slot.isAnnounced, !slot.isForgotten {
+            events.append(slot.outgoingFramed ? .completed(stream: slot.id) : .reset(stream: slot.id))
+        }
+        streams.release(slot)
     }
 }

@@ -53,8 +53,8 @@ enum NGHTTP2Callbacks {
             return Thunk.status(
                 unsafe Thunk.connection(context)?.frameRefused(Frame(frame), blockIsWhole: blockIsWhole))
         }
-        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, context in
-            Thunk.status(unsafe Thunk.connection(context)?.streamClosed(stream))
+        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, context in
+            Thunk.status(unsafe Thunk.connection(context)?.streamClosed(stream, code: code))
         }
     }
 
@@ -88,6 +88,9 @@ enum NGHTTP2Callbacks {
         case .some(let count, let isLast):
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
             if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+            if isLast, connection.framesTrailers(on: stream) {
+                unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            }
             return count
         case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .never: return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
@@ -100,7 +103,7 @@ private enum Thunk {
     static let proceed: Int32 = 0
     static let stop = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
 
-    static func connection(_ context: UnsafeMutableRawPointer?) -> HTTP2ServerConnection? {
+    static func connection(_ context: UnsafeMutableRawPointer?) -> HTTP2Connection? {
         guard let context = unsafe context else { return nil }
         return unsafe Unmanaged.fromOpaque(context).takeUnretainedValue()
     }
@@ -125,7 +128,6 @@ extension Frame {
             type: type, stream: header.stream_id,
             endsStream: (type == .data || type == .headers) && header.flags & endFlag != 0)
         switch type {
-        case .headers: isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
         case .data: contentLength = unsafe header.length - frame.pointee.data.padlen
         case .rstStream: errorCode = unsafe frame.pointee.rst_stream.error_code
         case .goAway: errorCode = unsafe frame.pointee.goaway.error_code

@@ -2,7 +2,7 @@ import Bytes
 internal import CNghttp2
 import HTTP
 
-/// The owner of one server session of the framing library.
+/// The owner of one session of the framing library.
 ///
 /// The handle never leaves this type and is freed exactly once, in `deinit`. Pointers that are given to the library are
 /// used by it during the call only, and what it gives out is copied before the next call. It calls back only from inside
@@ -13,8 +13,8 @@ struct NGHTTP2Session: ~Copyable {
     private let handle: OpaquePointer
 
     /// Opens a session and queues our SETTINGS and the connection's window.
-    init(limits: HTTP2Limits) throws(HTTP2Error) {
-        unsafe handle = try Self.open(limits)
+    init(_ options: SessionOptions) throws(HTTP2Error) {
+        unsafe handle = try Self.open(options)
     }
 
     deinit {
@@ -22,7 +22,7 @@ struct NGHTTP2Session: ~Copyable {
     }
 
     /// Names the object that hears what frames mean; it must own this session.
-    func attach(_ connection: HTTP2ServerConnection) {
+    func attach(_ connection: HTTP2Connection) {
         unsafe nghttp2_session_set_user_data(handle, Unmanaged.passUnretained(connection).toOpaque())
     }
 
@@ -67,19 +67,33 @@ struct NGHTTP2Session: ~Copyable {
 
     // MARK: Streams
 
-    /// The slot that was kept for the stream, or nothing where the stream is closed or was never open.
-    func slot(of stream: Int32) -> Int? {
-        guard stream > 0, let tag = unsafe nghttp2_session_get_stream_user_data(handle, stream) else { return nil }
-        return Int(bitPattern: tag) - 1
-    }
-
-    /// Keeps the slot for the stream: a number in the guise of a pointer, never followed.
-    ///
-    /// Streams share the connection evenly, whatever priority the peer claims: one long answer cannot starve the others.
-    func keep(slot: Int, for stream: Int32) {
-        _ = unsafe nghttp2_session_set_stream_user_data(handle, stream, UnsafeMutableRawPointer(bitPattern: slot + 1))
+    /// Makes a stream of the peer's share the connection evenly with others, whatever priority the peer claims: one long
+    /// answer cannot starve the others.
+    func levelPriority(of stream: Int32) {
         var even = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
         _ = unsafe nghttp2_session_change_extpri_stream_priority(handle, stream, &even, 1)
+    }
+
+    /// Whether the peer lets us open another stream when `open` are open.
+    func mayOpen(beside open: Int) -> Bool {
+        guard unsafe nghttp2_session_check_request_allowed(handle) != 0 else { return false }
+        let most = unsafe nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+        return open < most
+    }
+
+    /// Queues a request's head on a stream of its own, which it returns; nothing where the library cannot.
+    func submitRequest(_ lines: UnsafeBufferPointer<nghttp2_nv>, endsStream: Bool) -> Int32? {
+        var content = unsafe nghttp2_data_provider(source: nghttp2_data_source(), read_callback: NGHTTP2Callbacks.read)
+        let stream = unsafe withUnsafePointer(to: &content) { content in
+            unsafe nghttp2_submit_request(
+                handle, nil, lines.baseAddress, lines.count, endsStream ? nil : content, nil)
+        }
+        return stream > 0 ? stream : nil
+    }
+
+    /// Queues trailers; only where all content is framed, and its end was not.
+    func submitTrailers(_ lines: UnsafeBufferPointer<nghttp2_nv>, on stream: Int32) -> Bool {
+        unsafe nghttp2_submit_trailer(handle, stream, lines.baseAddress, lines.count) == 0
     }
 
     /// Queues an answer's head; false where the library cannot.
@@ -139,8 +153,8 @@ struct NGHTTP2Session: ~Copyable {
 
     // MARK: Opening
 
-    private static func open(_ limits: HTTP2Limits) throws(HTTP2Error) -> OpaquePointer {
-        guard limits.areConsistent else { throw .invalidLimits }
+    private static func open(_ options: SessionOptions) throws(HTTP2Error) -> OpaquePointer {
+        guard options.areConsistent else { throw .invalidLimits }
         var handle: OpaquePointer?
         var callbacks: OpaquePointer?
         var option: OpaquePointer?
@@ -153,43 +167,34 @@ struct NGHTTP2Session: ~Copyable {
             throw .outOfMemory
         }
         unsafe NGHTTP2Callbacks.install(callbacks)
-        unsafe setOptions(option, limits)
-        guard unsafe nghttp2_session_server_new2(&handle, callbacks, nil, option) == 0, let handle = unsafe handle
-        else {
-            throw .outOfMemory
-        }
-        guard unsafe announce(limits, on: handle) else {
+        unsafe set(options, on: option)
+        let status =
+            options.isServer
+            ? unsafe nghttp2_session_server_new2(&handle, callbacks, nil, option)
+            : unsafe nghttp2_session_client_new2(&handle, callbacks, nil, option)
+        guard status == 0, let handle = unsafe handle else { throw .outOfMemory }
+        guard unsafe announce(options, on: handle) else {
             unsafe nghttp2_session_del(handle)
             throw .outOfMemory
         }
         return unsafe handle
     }
 
-    private static func setOptions(_ option: OpaquePointer?, _ limits: HTTP2Limits) {
+    private static func set(_ options: SessionOptions, on option: OpaquePointer?) {
         // Windows open when content is taken, not when it comes: backpressure.
         unsafe nghttp2_option_set_no_auto_window_update(option, 1)
-        unsafe nghttp2_option_set_max_outbound_ack(option, limits.abuse.backlog)
+        unsafe nghttp2_option_set_max_outbound_ack(option, options.abuse.backlog)
         // The library counts a CONTINUATION once for each read that ends inside its header of nine bytes.
-        unsafe nghttp2_option_set_max_continuations(option, (limits.abuse.continuations + 1) * 9)
+        unsafe nghttp2_option_set_max_continuations(option, (options.abuse.continuations + 1) * 9)
     }
 
-    private static func announce(_ limits: HTTP2Limits, on handle: OpaquePointer) -> Bool {
-        let settings: [4 of nghttp2_settings_entry] = [
-            entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams),
-            entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(limits.streamWindow)),
-            entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(limits.head.bytes)),
-            // RFC 9218 §2.1: no dependency trees to keep for the peer.
-            entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
-        ]
+    private static func announce(_ options: SessionOptions, on handle: OpaquePointer) -> Bool {
+        let entries = options.settings.map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1) }
         let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
-        let status = unsafe settings.span.withUnsafeBufferPointer { entries in
+        let status = unsafe entries.withUnsafeBufferPointer { entries in
             unsafe nghttp2_submit_settings(handle, flags, entries.baseAddress, entries.count)
         }
         guard status == 0 else { return false }
-        return unsafe nghttp2_session_set_local_window_size(handle, flags, 0, limits.connectionWindow) == 0
-    }
-
-    private static func entry(_ setting: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
-        nghttp2_settings_entry(settings_id: Int32(setting.rawValue), value: value)
+        return unsafe nghttp2_session_set_local_window_size(handle, flags, 0, options.connectionWindow) == 0
     }
 }

@@ -49,7 +49,12 @@ struct AbuseGuards: Equatable {
         check(provokedResets.provokedReset(), .provokedResets)
     }
 
-    /// An answer was sent whole.
+    /// We opened a stream; the peer may reset it once for nothing.
+    mutating func streamOpened() {
+        rapidReset.exchangeCompleted()
+    }
+
+    /// An exchange went to its end.
     mutating func exchangeCompleted() {
         rapidReset.exchangeCompleted()
         controlFrames.exchangeCompleted()
