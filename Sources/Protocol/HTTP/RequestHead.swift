@@ -42,6 +42,11 @@ public struct RequestHead: ~Copyable {
     public var expectsContinue = false
     /// Whether the connection stays open after the answer, as far as the request says (RFC 9112 §9.3).
     public var keepsAlive = true
+    /// The protocol to change to, in lower case: the `Upgrade` field's single token where `Connection` says so (HTTP/1.1,
+    /// without content) or `:protocol` of an extended CONNECT (RFC 8441); empty where none is asked for.
+    public var upgrade = ByteQueue()
+    /// Whether the client says `TE: trailers` (RFC 9110 §10.1.4).
+    public var acceptsTrailers = false
 
     /// Makes an empty head for a machine to fill.
     public init() {}
@@ -57,5 +62,7 @@ public struct RequestHead: ~Copyable {
         fields.removeAll()
         expectsContinue = false
         keepsAlive = true
+        upgrade.removeAll()
+        acceptsTrailers = false
     }
 }

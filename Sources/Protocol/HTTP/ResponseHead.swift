@@ -1,3 +1,5 @@
+public import Bytes
+
 /// What an answer says before its content.
 public struct ResponseHead: ~Copyable {
     /// The status code, 100 to 599.
@@ -6,6 +8,8 @@ public struct ResponseHead: ~Copyable {
     public var framing = BodyFraming.none
     /// The field lines.
     public var fields = FieldTable()
+    /// The protocol that a 101 (Switching Protocols) changes to, in lower case; else empty.
+    public var upgrade = ByteQueue()
 
     /// Makes an empty head for a machine to fill.
     public init() {}
@@ -15,5 +19,6 @@ public struct ResponseHead: ~Copyable {
         status = 0
         framing = .none
         fields.removeAll()
+        upgrade.removeAll()
     }
 }

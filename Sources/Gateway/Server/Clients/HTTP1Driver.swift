@@ -68,6 +68,9 @@ final class HTTP1Driver: ConnectionDriver {
             bytes.consume(consumed)
             requestEnded()
             return true
+        case .tunnel(_, _, let consumed):
+            bytes.consume(consumed)
+            return false
         case .waiting:
             return false
         case .refused(let fault):
@@ -109,7 +112,7 @@ final class HTTP1Driver: ConnectionDriver {
 
     override func endOfInput() {
         switch machine.endOfInput() {
-        case .idle:
+        case .idle, .tunnel:
             isOver = true
         case .answerOwed:
             // The request came whole: a client may end its side and still read the answer.

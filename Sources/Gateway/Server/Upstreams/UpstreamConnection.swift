@@ -188,7 +188,7 @@ final class UpstreamConnection: Endpoint {
             case .malformed:
                 broke("upstream.malformed")
                 return bytes.count
-            case .unexpected:
+            case .unexpected, .switched, .tunnel:
                 broke("upstream.unexpected")
                 return bytes.count
             }
@@ -234,7 +234,7 @@ final class UpstreamConnection: Endpoint {
                 self.call = nil
                 close()
                 call?.upstreamEnded()
-            case .truncated, .idle:
+            case .truncated, .idle, .tunnel:
                 broke("upstream.truncated")
             }
         case .closed:
