@@ -21,9 +21,14 @@ public struct HopByHop: Sendable {
         let field = fields[index]
         if Self.covers(field.known) { return true }
         if field.known == .other, fields.name(index).equals("http2-settings") { return true }
+        return nominates(fields.name(index), of: fields)
+    }
+
+    /// Whether a `Connection` line of those same fields nominates `name`, which may be that of a trailer too.
+    public func nominates(_ name: Span<UInt8>, of fields: borrowing FieldTable) -> Bool {
         var line = firstNominating
         while let nominating = line {
-            if Self.isListed(fields.name(index), in: fields.value(nominating)) { return true }
+            if Self.isListed(name, in: fields.value(nominating)) { return true }
             line = fields.firstIndex(of: .connection, from: nominating + 1)
         }
         return false
@@ -31,7 +36,8 @@ public struct HopByHop: Sendable {
 
     /// Whether every field of that name ends at this hop.
     ///
-    /// Beyond RFC 9110 these are `Trailer`, since trailers are not forwarded, and the proxy's own credentials.
+    /// Beyond RFC 9110 these are `Trailer`, which may announce what ``TrailerRules`` leaves out, and the proxy's own
+    /// credentials.
     public static func covers(_ name: FieldName) -> Bool {
         switch name {
         case .connection, .keepAlive, .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .te, .trailer,

@@ -21,6 +21,7 @@ public enum MessageFault: String, Error, Equatable, Sendable {
     case trailer = "malformed.trailer"
     case transferEncoding = "malformed.transfer-encoding"
     case truncated = "malformed.truncated"
+    case upgrade = "malformed.upgrade"
     case version = "malformed.version"
     // Limits: 413, 414, 431.
     case contentTooLarge = "limit.body-bytes"

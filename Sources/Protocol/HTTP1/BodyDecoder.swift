@@ -42,6 +42,8 @@ struct BodyDecoder {
             mode = .length(remaining - UInt64(count))
             return .body(offset: 0, count: count, consumed: count)
         case .chunked(var decoder):
+            // The one place that holds it, so that what it gathers is not copied with every piece.
+            mode = .length(0)
             let event = decoder.next(bytes)
             mode = .chunked(decoder)
             return event
@@ -49,6 +51,17 @@ struct BodyDecoder {
             guard !bytes.isEmpty else { return .needMore(consumed: 0) }
             return .body(offset: 0, count: bytes.count, consumed: bytes.count)
         }
+    }
+
+    /// Moves the trailers of content that has ended into `table`, which is emptied before.
+    ///
+    /// - Returns: whether there are any.
+    mutating func takeTrailers(into table: inout FieldTable) -> Bool {
+        table.removeAll()
+        guard case .chunked(var decoder) = mode else { return false }
+        decoder.takeTrailers(into: &table)
+        mode = .chunked(decoder)
+        return table.count > 0
     }
 
     /// Whether the end of the connection is the end of the content.

@@ -1,10 +1,10 @@
 import Bytes
 import HTTP
 
-/// Takes the chunked transfer coding apart (RFC 9112 §7.1), byte by byte, holding none of them.
+/// Takes the chunked transfer coding apart (RFC 9112 §7.1), byte by byte, holding none but those of the trailers.
 ///
-/// Extensions are checked for their syntax and dropped; so are trailers, which obey the rules of field lines. White space
-/// is allowed nowhere: where it was, implementations disagreed.
+/// Extensions are checked for their syntax and dropped; trailers obey the rules of field lines. White space is allowed
+/// nowhere else: where it was, implementations disagreed.
 struct ChunkDecoder {
     private enum State {
         case firstDigit, size
@@ -25,6 +25,8 @@ struct ChunkDecoder {
     private var extensionBytes = 0
     private var trailerBytes = 0
     private var trailerLines = 0
+    /// The trailers' lines, each with its CRLF.
+    private var trailers: [UInt8] = []
 
     /// Makes a decoder.
     ///
@@ -34,6 +36,21 @@ struct ChunkDecoder {
     init(limits: HeadLimits, bodyLimit: UInt64) {
         self.limits = limits
         self.bodyLimit = bodyLimit
+    }
+
+    /// Hands out the trailers that ``TrailerRules`` allows and forgets them all.
+    mutating func takeTrailers(into table: inout FieldTable) {
+        let lines = trailers
+        trailers = []
+        var start = 0
+        while let lineFeed = lines.span.firstIndex(of: UInt8(ascii: "\n"), from: start) {
+            defer { start = lineFeed + 1 }
+            // A line that was taken is well-formed.
+            guard let field = try? FieldLine(lines.span, in: start..<lineFeed + 1) else { continue }
+            let name = lines.span.extracting(field.name)
+            guard TrailerRules.allows(name) else { continue }
+            table.append(name: name, value: lines.span.extracting(field.value))
+        }
     }
 
     /// Reads on, up to the next content or the end.
@@ -142,8 +159,12 @@ struct ChunkDecoder {
     private mutating func takeTrailer(_ byte: UInt8) throws(MessageFault) {
         trailerBytes += 1
         guard trailerBytes <= limits.bytes else { throw .fieldsTooLarge }
+        if state == .lineStart, byte == UInt8(ascii: "\r") {
+            state = .lastLineFeed
+            return
+        }
+        trailers.append(byte)
         switch state {
-        case .lineStart where byte == UInt8(ascii: "\r"): state = .lastLineFeed
         case .lineStart:
             trailerLines += 1
             guard trailerLines <= limits.count else { throw .tooManyFields }

@@ -10,7 +10,9 @@ struct FramingFields {
     private(set) var isChunked = false
     private(set) var saysClose = false
     private(set) var saysKeepAlive = false
+    private(set) var saysUpgrade = false
     private(set) var expectsContinue = false
+    private(set) var acceptsTrailers = false
 
     /// Takes note of one line.
     mutating func note(_ name: FieldName, _ value: Span<UInt8>) throws(MessageFault) {
@@ -25,6 +27,7 @@ struct FramingFields {
         case .expect:
             guard value.equalsIgnoringCase("100-continue") else { throw .expectation }
             expectsContinue = true
+        case .te: noteTE(value)
         default: return
         }
     }
@@ -53,6 +56,14 @@ struct FramingFields {
             guard ByteSet.token.holdsAll(of: option) else { throw .fieldValue }
             if option.equalsIgnoringCase("close") { saysClose = true }
             if option.equalsIgnoringCase("keep-alive") { saysKeepAlive = true }
+            if option.equalsIgnoringCase("upgrade") { saysUpgrade = true }
+        }
+    }
+
+    private mutating func noteTE(_ value: Span<UInt8>) {
+        var elements = ListElements()
+        while let range = elements.next(in: value) {
+            if value.extracting(range).equalsIgnoringCase("trailers") { acceptsTrailers = true }
         }
     }
 

@@ -18,6 +18,10 @@ public struct HTTP1ClientConnection: ~Copyable {
         case body(offset: Int, count: Int, consumed: Int)
         /// The content of the answer has ended.
         case endOfBody(consumed: Int)
+        /// The head of a 101 was filled: the connection belongs to the protocol that the request asked for.
+        case switched(consumed: Int)
+        /// Bytes of that protocol lie at `offset`; take `consumed` off afterwards.
+        case tunnel(offset: Int, count: Int, consumed: Int)
         /// The answer breaks a rule: give it up and close.
         case malformed(MessageFault)
         /// There are bytes that no request asked for: never use the connection again.
@@ -32,10 +36,12 @@ public struct HTTP1ClientConnection: ~Copyable {
         case truncated
         /// No answer was under way.
         case idle
+        /// The other protocol's bytes from the upstream have ended: those to it may go on.
+        case tunnel
     }
 
     private enum Reading: Equatable {
-        case idle, head, body, closed
+        case idle, head, body, closed, tunnel
         case malformed(MessageFault)
     }
 
@@ -48,6 +54,8 @@ public struct HTTP1ClientConnection: ~Copyable {
     private var isHEAD = false
     private var keepsAlive = true
     private var interimBytes = 0
+    /// The protocol that the request asks to change to.
+    private var wanted = ByteQueue()
 
     /// Makes the machine of a fresh connection.
     ///
@@ -63,6 +71,9 @@ public struct HTTP1ClientConnection: ~Copyable {
     /// Bytes that are left over must be handed to ``input(_:head:)``, which makes this false.
     public var isReusable: Bool { reading == .idle && outgoing == nil && keepsAlive }
 
+    /// Whether the connection was given over to another protocol: the driver then writes to it what it likes.
+    public var isTunnel: Bool { reading == .tunnel }
+
     /// Whether anything of an answer to the current request was seen.
     ///
     /// Where the upstream closes before, it may have closed an idle connection without having read the request.
@@ -72,13 +83,16 @@ public struct HTTP1ClientConnection: ~Copyable {
 
     /// Writes the head of a request: target in origin-form or `*`, `host` first, framed as `head.framing` says.
     ///
-    /// The fields `host`, `connection`, `keep-alive`, `transfer-encoding`, `content-length`, `upgrade` and `expect` of the
-    /// head are never copied: content follows without being asked for.
+    /// The fields `host`, `connection`, `keep-alive`, `transfer-encoding`, `content-length`, `upgrade`, `te` and `expect` of the
+    /// head are never copied: content follows without being asked for. Where `head.upgrade` of a `GET` without content names
+    /// a protocol, the request asks to change to it; else where `head.acceptsTrailers`, it says so (RFC 9110 §10.1.4).
     public mutating func sendHead(_ head: borrowing RequestHead, into output: inout ByteQueue) {
         precondition(isReusable, "one request at a time")
         isHEAD = head.method.readable.equals("HEAD")
         interimBytes = 0
+        decoder = BodyDecoder()
         reading = .head
+        wanted.removeAll()
         output.append(head.method.readable)
         output.append(UInt8(ascii: " "))
         output.append(head.target.readable)
@@ -89,6 +103,9 @@ public struct HTTP1ClientConnection: ~Copyable {
         switch head.framing {
         case .none:
             if Self.anticipatesContent(head.method.readable) { output.append(contentLength: 0) }
+            if head.method.readable.equals("GET"), ByteSet.token.holdsAll(of: head.upgrade.readable) {
+                wanted.append(head.upgrade.readable)
+            }
             outgoing = nil
         case .length(let length):
             output.append(contentLength: length)
@@ -96,6 +113,13 @@ public struct HTTP1ClientConnection: ~Copyable {
         case .streamed, .untilClose:
             output.append("transfer-encoding: chunked\r\n")
             outgoing = .chunked
+        }
+        if !wanted.isEmpty {
+            output.append("connection: upgrade\r\nupgrade: ")
+            output.append(wanted.readable)
+            output.append("\r\n")
+        } else if head.acceptsTrailers {
+            output.append("connection: te\r\nte: trailers\r\n")
         }
         output.append("\r\n")
     }
@@ -111,6 +135,13 @@ public struct HTTP1ClientConnection: ~Copyable {
     public mutating func endBody(into output: inout ByteQueue) {
         guard let body = outgoing else { return }
         if !body.end(into: &output) { keepsAlive = false }
+        outgoing = nil
+    }
+
+    /// Ends the request as ``endBody(into:)`` does, with trailers where it is chunked.
+    public mutating func endBody(trailers: borrowing FieldTable, into output: inout ByteQueue) {
+        guard let body = outgoing else { return }
+        if !body.end(trailers: trailers, into: &output) { keepsAlive = false }
         outgoing = nil
     }
 
@@ -130,6 +161,9 @@ public struct HTTP1ClientConnection: ~Copyable {
             return .unexpected
         case .head: return readHead(bytes, into: &head)
         case .body: return readBody(bytes)
+        case .tunnel:
+            guard !bytes.isEmpty else { return .needMore(consumed: 0) }
+            return .tunnel(offset: 0, count: bytes.count, consumed: bytes.count)
         case .malformed(let fault): return .malformed(fault)
         }
     }
@@ -144,10 +178,22 @@ public struct HTTP1ClientConnection: ~Copyable {
         case .body where decoder.endsWithConnection:
             reading = .closed
             return .complete
+        case .tunnel: return .tunnel
         case .head, .body, .malformed:
             reading = .malformed(.truncated)
             return .truncated
         }
+    }
+
+    /// Hands out the trailers of the content that has just ended, before the next request is sent.
+    ///
+    /// Those that ``TrailerRules`` does not allow are left out.
+    ///
+    /// - Parameter trailers: is emptied and filled.
+    /// - Returns: whether there are any.
+    public mutating func takeTrailers(into trailers: inout FieldTable) -> Bool {
+        defer { decoder = BodyDecoder() }
+        return decoder.takeTrailers(into: &trailers)
     }
 
     private mutating func refuse(_ fault: MessageFault) -> Input {
@@ -177,9 +223,15 @@ public struct HTTP1ClientConnection: ~Copyable {
         _ line: StatusLine, _ bytes: Span<UInt8>, fields: Int, end: Int, into head: inout ResponseHead
     ) throws(MessageFault) -> Input {
         let framingFields = try head.fill(
-            line, from: bytes, fieldsAt: fields, lineEnds: scanner.lineEnds, toHEAD: isHEAD)
+            line, from: bytes, fieldsAt: fields, lineEnds: scanner.lineEnds, toHEAD: isHEAD,
+            wanting: wanted.readable)
         scanner.reset()
         self.line = nil
+        if line.status == 101 {
+            keepsAlive = false
+            reading = .tunnel
+            return .switched(consumed: end)
+        }
         if line.status < 200 {
             interimBytes += end
             guard interimBytes <= limits.bytes else { throw .fieldsTooLarge }

@@ -17,6 +17,8 @@ public struct HTTP1ServerConnection: ~Copyable {
         case body(offset: Int, count: Int, consumed: Int)
         /// The content of the request has ended.
         case endOfBody(consumed: Int)
+        /// Bytes of the protocol that the connection was switched to lie at `offset`; take `consumed` off afterwards.
+        case tunnel(offset: Int, count: Int, consumed: Int)
         /// The answer to the current request is not finished, or was the last: bytes stay with the caller.
         case waiting
         /// Answer, then close; nothing after this is read. The head holds what was understood.
@@ -31,6 +33,8 @@ public struct HTTP1ServerConnection: ~Copyable {
         case answerOwed
         /// The peer left in the middle of a request, which must not be taken for whole.
         case truncated
+        /// The other protocol's bytes from the client have ended: those to the client may go on.
+        case tunnel
     }
 
     /// What to do when the answer has ended.
@@ -44,7 +48,7 @@ public struct HTTP1ServerConnection: ~Copyable {
     }
 
     private enum Reading: Equatable {
-        case head, body, complete, closed
+        case head, body, complete, closed, tunnel
         case refused(MessageFault)
     }
 
@@ -62,6 +66,8 @@ public struct HTTP1ServerConnection: ~Copyable {
     private var writing = Writing.nothing
     private var version = HTTPVersion.http11
     private var isHEAD = false
+    private var offersUpgrade = false
+    private var acceptsTrailers = false
     private var mayContinue = false
     private var skippedEmptyLine = false
     private var closes = false
@@ -82,6 +88,9 @@ public struct HTTP1ServerConnection: ~Copyable {
 
     /// Whether the head of the answer to the current request was sent: a refusal can then only cut the connection.
     public var hasSentHead: Bool { writing == .body || writing == .complete }
+
+    /// Whether the connection was given over to another protocol: the driver then writes to it what it likes.
+    public var isTunnel: Bool { reading == .tunnel }
 
     /// What to do now that the answer has ended; before its end, what there would be to do if it had.
     public var afterAnswer: AfterAnswer {
@@ -104,6 +113,9 @@ public struct HTTP1ServerConnection: ~Copyable {
         case .head: return readHead(bytes, into: &head)
         case .body: return readBody(bytes)
         case .complete, .closed: return .waiting
+        case .tunnel:
+            guard !bytes.isEmpty else { return .needMore(consumed: 0) }
+            return .tunnel(offset: 0, count: bytes.count, consumed: bytes.count)
         case .refused(let fault): return .refused(fault)
         }
     }
@@ -116,10 +128,21 @@ public struct HTTP1ServerConnection: ~Copyable {
             reading = .closed
             return .idle
         case .complete: return .answerOwed
+        case .tunnel: return .tunnel
         case .head, .body, .refused:
             _ = refuse(.truncated)
             return .truncated
         }
+    }
+
+    /// Hands out the trailers of the content that has just ended, before any more input is taken in.
+    ///
+    /// Those that ``TrailerRules`` does not allow are left out.
+    ///
+    /// - Parameter trailers: is emptied and filled.
+    /// - Returns: whether there are any.
+    public mutating func takeTrailers(into trailers: inout FieldTable) -> Bool {
+        decoder.takeTrailers(into: &trailers)
     }
 
     private mutating func refuse(_ fault: MessageFault) -> Input {
@@ -181,6 +204,8 @@ public struct HTTP1ServerConnection: ~Copyable {
         skippedEmptyLine = false
         if !head.keepsAlive { closes = true }
         mayContinue = head.expectsContinue
+        offersUpgrade = !head.upgrade.isEmpty
+        acceptsTrailers = head.acceptsTrailers
         writing = .headOwed
         decoder = BodyDecoder(head.framing, limits: limits, bodyLimit: bodyLimit)
         reading = head.framing == .none ? .complete : .body
@@ -219,6 +244,7 @@ public struct HTTP1ServerConnection: ~Copyable {
     /// ends after the answer.
     public mutating func sendHead(_ head: borrowing ResponseHead, into output: inout ByteQueue) {
         precondition(writing == .headOwed || writing == .nothing, "an answer has one head")
+        precondition(head.status != 101, "protocols are switched otherwise")
         if head.status < 200 {
             if version == .http11 { writeHead(head, into: &output) }
             return
@@ -229,6 +255,22 @@ public struct HTTP1ServerConnection: ~Copyable {
         writing = .body
     }
 
+    /// Writes the 101 (Switching Protocols) that gives the connection over to the protocol in `head.upgrade`.
+    ///
+    /// Only for a request whose head asked for that. Everything that arrives from then on, behind the request too, is
+    /// ``Input/tunnel(offset:count:consumed:)``.
+    public mutating func switchProtocols(_ head: borrowing ResponseHead, into output: inout ByteQueue) {
+        precondition(writing == .headOwed && reading == .complete && offersUpgrade, "no other protocol was asked for")
+        output.append("HTTP/1.1 101 Switching Protocols\r\n")
+        output.append(fields: head.fields, isRequest: false)
+        output.append("connection: upgrade\r\nupgrade: ")
+        output.append(head.upgrade.readable)
+        output.append("\r\n\r\n")
+        writing = .complete
+        reading = .tunnel
+        closes = true
+    }
+
     /// Writes content of the answer.
     public mutating func sendBody(_ bytes: Span<UInt8>, into output: inout ByteQueue) {
         precondition(writing == .body, "content follows a head")
@@ -237,8 +279,18 @@ public struct HTTP1ServerConnection: ~Copyable {
 
     /// Ends the answer; where its content fell short of the declared length, the connection ends with it.
     public mutating func endBody(into output: inout ByteQueue) {
+        finishAnswer(isWhole: outgoing.end(into: &output))
+    }
+
+    /// Ends the answer as ``endBody(into:)`` does, with trailers where it is chunked and the client takes them.
+    public mutating func endBody(trailers: borrowing FieldTable, into output: inout ByteQueue) {
+        guard acceptsTrailers else { return endBody(into: &output) }
+        finishAnswer(isWhole: outgoing.end(trailers: trailers, into: &output))
+    }
+
+    private mutating func finishAnswer(isWhole: Bool) {
         precondition(writing == .body, "content follows a head")
-        if !outgoing.end(into: &output) { closes = true }
+        if !isWhole { closes = true }
         writing = .complete
         finishExchange()
     }
@@ -291,6 +343,9 @@ public struct HTTP1ServerConnection: ~Copyable {
         version = .http11
         isHEAD = false
         mayContinue = false
+        offersUpgrade = false
+        acceptsTrailers = false
+        decoder = BodyDecoder()
         writing = .nothing
         reading = closes ? .closed : .head
     }

@@ -45,6 +45,17 @@ enum OutgoingBody: Equatable {
             return true
         }
     }
+
+    /// Writes what ends the content, with trailers where the framing has room for them.
+    ///
+    /// - Returns: as ``end(into:)``.
+    func end(trailers: borrowing FieldTable, into output: inout ByteQueue) -> Bool {
+        guard self == .chunked else { return end(into: &output) }
+        output.append("0\r\n")
+        output.append(trailers: trailers)
+        output.append("\r\n")
+        return true
+    }
 }
 
 extension ByteQueue {
@@ -53,10 +64,17 @@ extension ByteQueue {
         for index in 0..<fields.count {
             switch fields[index].known {
             case .connection, .keepAlive, .proxyConnection, .transferEncoding, .contentLength, .upgrade: continue
-            case .host, .expect: if isRequest { continue }
+            case .host, .expect, .te: if isRequest { continue }
             default: break
             }
             append(name: fields.name(index), value: fields.value(index))
+        }
+    }
+
+    /// Appends the field lines that may stand in trailers.
+    mutating func append(trailers: borrowing FieldTable) {
+        for index in 0..<trailers.count where TrailerRules.allows(trailers.name(index)) {
+            append(name: trailers.name(index), value: trailers.value(index))
         }
     }
 

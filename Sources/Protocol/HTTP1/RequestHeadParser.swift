@@ -40,7 +40,12 @@ extension RequestHead {
         try framingFields.check(version)
         framing = framingFields.declared ?? BodyFraming.none
         keepsAlive = framingFields.keepsAlive(version)
-        expectsContinue = framingFields.expectsContinue && version == .http11 && framing != .none
+        guard version == .http11 else { return }
+        expectsContinue = framingFields.expectsContinue && framing != .none
+        acceptsTrailers = framingFields.acceptsTrailers
+        if framingFields.saysUpgrade, framing == .none, method.readable.equals("GET") {
+            fields.appendUpgrade(to: &upgrade)
+        }
     }
 
     /// Takes the origin-form of the target: `/` stands for an empty path, `*` for the whole server (RFC 9112 §3.2.4).

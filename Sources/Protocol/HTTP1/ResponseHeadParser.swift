@@ -7,10 +7,12 @@ extension ResponseHead {
     /// For the answer to HEAD and for a 304, the framing is what the content would have; ``BodyFraming/none`` where that
     /// is not said.
     ///
+    /// - Parameter wanted: the protocol that the request asked to change to; empty where it asked for none.
     /// - Returns: what the fields say of framing and connection.
     /// - Throws: where it is malformed.
     mutating func fill(
-        _ line: StatusLine, from bytes: Span<UInt8>, fieldsAt start: Int, lineEnds: [UInt32], toHEAD isHEAD: Bool
+        _ line: StatusLine, from bytes: Span<UInt8>, fieldsAt start: Int, lineEnds: [UInt32], toHEAD isHEAD: Bool,
+        wanting wanted: Span<UInt8>
     ) throws(MessageFault) -> FramingFields {
         removeAll()
         status = line.status
@@ -25,15 +27,20 @@ extension ResponseHead {
             try framingFields.note(response: fields[fields.count - 1].known, value)
         }
         try framingFields.check(line.version)
+        if status == 101 { try takeUpgrade(framingFields, wanted: wanted) }
         try takeFraming(framingFields.declared, toHEAD: isHEAD)
         return framingFields
     }
 
+    /// The connection is given over to the protocol that was asked for, and to no other (RFC 9110 §15.2.2).
+    private mutating func takeUpgrade(_ framingFields: FramingFields, wanted: Span<UInt8>) throws(MessageFault) {
+        guard !wanted.isEmpty else { throw .statusLine }
+        fields.appendUpgrade(to: &upgrade)
+        guard framingFields.saysUpgrade, upgrade.readable.equals(wanted) else { throw .upgrade }
+    }
+
     private mutating func takeFraming(_ declared: BodyFraming?, toHEAD isHEAD: Bool) throws(MessageFault) {
         switch status {
-        case 101:
-            // No request of ours asks for another protocol.
-            throw .statusLine
         case 100..<200:
             guard declared == nil else { throw .framing }
         case 204:

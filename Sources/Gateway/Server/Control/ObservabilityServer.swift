@@ -130,7 +130,7 @@ final class ObservabilityServer {
             case .endOfBody(let consumed):
                 bytes.consume(consumed)
                 respond(connection, health)
-            case .waiting:
+            case .waiting, .tunnel:
                 break loop
             case .refused:
                 connection.isOver = true
