@@ -125,7 +125,7 @@ let package = Package(
         tests(of: "Bytes"),
         tests(of: "JSON", with: ["Bytes"]),
         tests(of: "Cryptography", with: ["Bytes", "JSON"]),
-        tests(of: "TLS", with: ["Bytes", "Cryptography"]),
+        tests(of: "TLS", with: ["Bytes", "Cryptography", "COpenSSL"]),
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
         tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
