@@ -117,7 +117,7 @@ let package = Package(
         // What is fuzzed, and what must hold of it: for libFuzzer in Fuzz, and for the tests, which replay its corpora.
         .target(
             name: "FuzzHarnesses",
-            dependencies: ["Support", "Bytes", "JSON", "Cryptography", "Identity", "Tokens", "Possession"],
+            dependencies: ["Support", "Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Possession"],
             path: "Fuzz/Harnesses", swiftSettings: settings),
         tests(of: "FuzzHarnesses", with: ["Bytes"]),
         .testTarget(name: "HouseTests", swiftSettings: settings),
@@ -125,7 +125,7 @@ let package = Package(
         tests(of: "Bytes"),
         tests(of: "JSON", with: ["Bytes"]),
         tests(of: "Cryptography", with: ["Bytes", "JSON"]),
-        tests(of: "TLS", with: ["Bytes", "Cryptography"]),
+        tests(of: "TLS", with: ["Bytes", "Cryptography", "COpenSSL"]),
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
         tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),

@@ -1,6 +1,6 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case base64url, certificate, dpop, json, jwk, jws, spiffe, token, workload, wpt
+    case base64url, certificate, dpop, json, jwk, jws, spiffe, tls, token, workload, wpt
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
@@ -12,6 +12,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .jwk: try JWKHarness()
         case .jws: JWSHarness()
         case .spiffe: SPIFFEHarness()
+        case .tls: try TLSHarness()
         case .token: try TokenHarness()
         case .workload: try WorkloadHarness()
         case .wpt: try WPTHarness()

@@ -202,7 +202,7 @@ struct ConfigurationLoaderTests {
                 tls:
                   certificates:
                     - { certificate_file: missing.pem, private_key_file: garbage.pem }
-                  resumption: bound
+                  resumption: none
                 clients:
                   identity: spiffe
                   trust_domains:

@@ -17,7 +17,7 @@ private enum Reasons {
         "Sources/Enforcement/Possession/ProofNovelty.swift", "Sources/Enforcement/Policy/PolicyDenial.swift",
         "Sources/Enforcement/Revocation/RevokedCredential.swift", "Sources/Enforcement/Identity",
         "Sources/Protocol/HTTP/TargetError.swift", "Sources/Protocol/HTTP/MessageFault.swift",
-        "Sources/Protocol/TLS/AuthenticatedCertificate.swift", "Sources/Gateway/Exchange",
+        "Sources/Protocol/TLS", "Sources/Gateway/Exchange",
     ]
     private static let families = [
         "certificate", "credentials", "dpop", "forward", "limit", "malformed", "policy", "possession", "replay",

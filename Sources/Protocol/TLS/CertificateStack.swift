@@ -26,4 +26,11 @@ final class CertificateStack {
         }
         guard pushed else { throw CertificateRefusal("certificate.memory") }
     }
+
+    /// Puts a certificate behind the others.
+    func push(der: [UInt8]) throws(CertificateRefusal) {
+        let certificate: Certificate
+        do { certificate = try Certificate(der: der.span) } catch { throw CertificateRefusal("certificate.malformed") }
+        try push(certificate)
+    }
 }

@@ -7,6 +7,8 @@ public struct ServerCertificate: Sendable {
     public let chain: [Certificate]
     /// The leaf's private key.
     public let key: PrivateKey
+    /// What is stapled to it where a client asks for its status, if anything.
+    public var staple: OCSPStaple?
 
     /// Pairs a chain with the key of its leaf.
     public init(chain: [Certificate], key: PrivateKey) {

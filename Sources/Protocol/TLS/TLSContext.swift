@@ -19,6 +19,14 @@ public final class TLSContext {
     let certificates: [ServerCertificate]
     let applicationProtocols: [ApplicationProtocol]
     let clientPolicy: (any ClientCertificatePolicy)?
+    let demand: ClientCertificateDemand
+    /// How long sessions can be resumed; nothing: not at all.
+    let resumptionLifetime: Interval?
+    let keyLog: KeyLog?
+    /// The cipher of tickets, fetched once.
+    let ticketCipher: TicketCipher?
+    /// What seals tickets: set by the thread that owns the context when the keys are rotated.
+    public var ticketKeys: TicketKeys?
     /// The anchors for a server; nothing on the server's side.
     let anchors: TrustAnchors?
     /// What a server's certificate must say, where the sessions do not say it themselves.
@@ -29,12 +37,8 @@ public final class TLSContext {
     /// Freed in deinit, after the sessions that retain this object.
     private(set) var handles: [OpaquePointer] = unsafe []
 
-    /// Suites of TLS 1.2: AEAD and forward secrecy only.
-    ///
-    /// TLS 1.3 has no others.
-    private static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20"
-    /// X25519 first: OpenSSL 3.0 checks a peer's P-256 point slowly.
-    private static let groups = "X25519:P-256:P-384"
+    /// Takes a line of secrets in the format of NSS, without line feed.
+    public typealias KeyLog = @Sendable (_ line: String) -> Void
 
     /// Makes the server's side.
     ///
@@ -44,20 +48,35 @@ public final class TLSContext {
     ///   - applicationProtocols: in the order of preference; a client that offers none of them is refused.
     ///   - demand: whether clients must present a certificate.
     ///   - policy: judges client certificates.
+    ///   - resumption: how sessions can be resumed; nothing: not at all.
+    ///   - keyLog: is told the secrets of every session: whoever has them reads the traffic.
     public init(
         certificates: [ServerCertificate], minimumVersion: TLSVersion, applicationProtocols: [ApplicationProtocol],
-        demand: ClientCertificateDemand, policy: any ClientCertificatePolicy
+        demand: ClientCertificateDemand, policy: any ClientCertificatePolicy, resumption: Resumption? = nil,
+        keyLog: KeyLog? = nil
     ) throws(TLSError) {
         guard !certificates.isEmpty else { throw TLSError("a listener needs a certificate") }
         self.certificates = certificates
         self.applicationProtocols = applicationProtocols
+        self.demand = demand
+        self.keyLog = keyLog
         clientPolicy = policy
         anchors = nil
+        resumptionLifetime = resumption?.lifetime
+        ticketKeys = resumption?.keys
+        ticketCipher = resumption == nil ? nil : try TicketCipher()
         for certificate in certificates {
             let handle = try unsafe Self.makeHandle(method: TLS_server_method(), minimumVersion: minimumVersion)
             unsafe handles.append(handle)
             try unsafe Self.use(certificate, in: handle)
-            unsafe configureServer(handle, demand: demand)
+            unsafe configureServer(handle)
+            guard var scope = resumption?.scope, let lifetime = resumption?.lifetime else { continue }
+            policy.contribute(to: &scope)
+            scope.add("demand", demand.rawValue)
+            scope.add("minimum version", minimumVersion.rawValue)
+            for name in applicationProtocols { scope.add("protocol", name.rawValue) }
+            for certificate in certificate.chain { scope.add("certificate", certificate.facts.fingerprint) }
+            unsafe try allowResumption(handle, within: scope.digest(), for: lifetime)
         }
     }
 
@@ -90,6 +109,10 @@ public final class TLSContext {
         certificates = []
         self.applicationProtocols = applicationProtocols
         clientPolicy = nil
+        demand = .optional
+        resumptionLifetime = nil
+        ticketCipher = nil
+        keyLog = nil
         self.anchors = anchors
         let handle = try unsafe Self.makeHandle(method: TLS_client_method(), minimumVersion: .v12)
         unsafe handles.append(handle)
@@ -112,104 +135,5 @@ public final class TLSContext {
 
     deinit {
         while let handle = unsafe handles.popLast() { unsafe SSL_CTX_free(handle) }
-    }
-
-    private static func makeHandle(
-        method: OpaquePointer?, minimumVersion: TLSVersion
-    ) throws(TLSError) -> OpaquePointer {
-        guard let handle = unsafe SSL_CTX_new(method) else { throw .drained("SSL_CTX_new") }
-        let lowest = minimumVersion == .v13 ? TLS1_3_VERSION : TLS1_2_VERSION
-        unsafe sp_tls_restrict(handle)
-        unsafe SSL_CTX_set_num_tickets(handle, 0)
-        unsafe SSL_CTX_set_max_early_data(handle, 0)
-        unsafe sp_tls_set_read_ahead(handle)
-        unsafe sp_tls_set_mode(handle, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
-        guard unsafe sp_tls_set_versions(handle, lowest, TLS1_3_VERSION) == 1,
-            unsafe SSL_CTX_set_cipher_list(handle, suites) == 1, unsafe sp_tls_set_groups(handle, groups) == 1
-        else {
-            unsafe SSL_CTX_free(handle)
-            throw .drained("TLS settings")
-        }
-        return unsafe handle
-    }
-
-    private static func use(_ certificate: ServerCertificate, in handle: OpaquePointer) throws(TLSError) {
-        guard let leaf = certificate.chain.first else { throw TLSError("a certificate chain is empty") }
-        guard unsafe leaf.withUnsafeHandle({ unsafe SSL_CTX_use_certificate(handle, $0) }) == 1 else {
-            throw .drained("SSL_CTX_use_certificate")
-        }
-        for other in certificate.chain.dropFirst() {
-            guard unsafe other.withUnsafeHandle({ unsafe sp_tls_add_chain_certificate(handle, $0) }) == 1 else {
-                throw .drained("SSL_CTX_add1_chain_cert")
-            }
-        }
-        guard unsafe certificate.key.withUnsafeHandle({ unsafe SSL_CTX_use_PrivateKey(handle, $0) }) == 1,
-            unsafe SSL_CTX_check_private_key(handle) == 1
-        else { throw .drained("SSL_CTX_use_PrivateKey") }
-    }
-
-    /// Hooks the callbacks up.
-    ///
-    /// They find this object unretained: sessions retain it for as long as their SSL lives.
-    private func configureServer(_ handle: OpaquePointer, demand: ClientCertificateDemand) {
-        let this = unsafe Unmanaged.passUnretained(self).toOpaque()
-        let mode = SSL_VERIFY_PEER | (demand == .required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
-        unsafe SSL_CTX_set_verify(handle, mode, nil)
-        unsafe SSL_CTX_set_cert_verify_callback(
-            handle,
-            { path, _ in
-                guard let path = unsafe path, let session = unsafe TLSSession.verifying(path) else { return 0 }
-                return unsafe session.verifyPeer(path) ? 1 : 0
-            }, nil)
-        unsafe SSL_CTX_set_alpn_select_cb(
-            handle,
-            { _, selected, selectedLength, offered, offeredLength, this in
-                guard let this = unsafe this else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                let context = unsafe Unmanaged<TLSContext>.fromOpaque(this).takeUnretainedValue()
-                return unsafe context.select(offered, offeredLength, selected, selectedLength)
-            }, this)
-        unsafe sp_tls_set_server_name_callback(
-            handle,
-            { ssl, _, this in
-                guard let ssl = unsafe ssl, let this = unsafe this else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                let context = unsafe Unmanaged<TLSContext>.fromOpaque(this).takeUnretainedValue()
-                return unsafe context.chooseCertificate(for: ssl)
-            }, this)
-    }
-
-    /// Chooses the first of our protocols that the client offers, and points into the client's list.
-    private func select(
-        _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
-        _ selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, _ selectedLength: UnsafeMutablePointer<UInt8>?
-    ) -> CInt {
-        guard let offered = unsafe offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-        let list = unsafe Span(_unsafeStart: offered, count: Int(offeredLength))
-        for ours in applicationProtocols {
-            var start = 0
-            while start < list.count {
-                let length = Int(list[start])
-                guard start + 1 + length <= list.count else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                if list.extracting(start + 1..<start + 1 + length).equals(utf8: ours.rawValue) {
-                    unsafe selected?.pointee = offered + start + 1
-                    unsafe selectedLength?.pointee = UInt8(length)
-                    return SSL_TLSEXT_ERR_OK
-                }
-                start += 1 + length
-            }
-        }
-        return SSL_TLSEXT_ERR_ALERT_FATAL
-    }
-
-    /// Switches the session to the first certificate that names the host of SNI; the default stays where none does.
-    private func chooseCertificate(for ssl: OpaquePointer) -> CInt {
-        guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return SSL_TLSEXT_ERR_NOACK }
-        let host = unsafe String(cString: name)
-        guard let session = unsafe TLSSession.owning(ssl) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-        session.serverName = host
-        if let index = certificates.firstIndex(where: { $0.covers(host: host) }) {
-            session.certificateIndex = index
-            if index > 0 { unsafe SSL_set_SSL_CTX(ssl, handles[index]) }
-        }
-        return SSL_TLSEXT_ERR_OK
     }
 }

@@ -23,18 +23,25 @@ public final class TLSSession {
     /// The largest plaintext of one record (RFC 8446 §5.1).
     private static let recordSize = 16_384
 
-    private let context: TLSContext
+    let context: TLSContext
     private let wire: TLSWire
     /// Owned: freed in deinit, before context and wire are let go.
-    private let ssl: OpaquePointer
-    private var now = UnixTime(seconds: 0)
+    let ssl: OpaquePointer
+    private(set) var now = UnixTime(seconds: 0)
 
     /// Whether the handshake is done.
     public private(set) var isEstablished = false
     /// Whether nothing more can be received.
     public private(set) var isOver = false
     /// Judged during the handshake, before the client has proven that it holds the key.
-    private var judgedCertificate: AuthenticatedCertificate?
+    var judgedCertificate: AuthenticatedCertificate?
+    /// The ticket that was judged well, if any was.
+    var resumed: ResumedSession?
+    var judgements = 0
+    /// Whether the client's hello has been read.
+    var saidHello = false
+    /// Whether it offers to bind the secrets of TLS 1.2 to the handshake (RFC 7627).
+    var offersExtendedMasterSecret = false
     /// What the server's certificate must say; on the client's side only.
     private var expectation: ServerIdentity?
     private var judgedServer: CertificateFacts?
@@ -103,6 +110,9 @@ public final class TLSSession {
     /// The client's certificate, once the handshake is done and if there was one: validated, and its key proven.
     public var peerCertificate: AuthenticatedCertificate? { isEstablished ? judgedCertificate : nil }
 
+    /// Whether the session was resumed with a ticket; the certificate was then judged anew, by the present rules and time.
+    public var isResumed: Bool { isEstablished && resumed != nil }
+
     /// What the server's certificate says, once the handshake is done: validated, as expected, and its key proven.
     ///
     /// On the server's side nothing.
@@ -169,6 +179,7 @@ public final class TLSSession {
         ERR_clear_error()
         let code = unsafe SSL_do_handshake(ssl)
         if code == 1 {
+            guard context.clientPolicy == nil || settlePeer() else { return fail("TLS peer") }
             isEstablished = true
             return .established
         }
@@ -181,6 +192,7 @@ public final class TLSSession {
     private func fail(_ action: StaticString) -> Outcome {
         isOver = true
         judgedCertificate = nil
+        resumed = nil
         return .failed(.drained(action))
     }
 

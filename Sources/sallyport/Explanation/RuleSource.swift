@@ -53,6 +53,7 @@ extension RuleSource {
             "certificate.missing", "RFC 8446 §4.4.2.4",
             "the listener asks for a client certificate (clients.certificate: required), and there is none"
         ),
+        ("certificate.name", "RFC 9525 §6", "the upstream's certificate does not bear the name that is expected"),
         (
             "certificate.not-yet-valid", "RFC 5280 §6.1.3 (a)(2)",
             "a certificate of the client's path is not valid yet"
@@ -83,6 +84,7 @@ extension RuleSource {
         ("svid.no-uri", "X509-SVID §2", "the certificate has no URI among its alternative names"),
         ("svid.several-uris", "X509-SVID §2", "the certificate has more than one URI among its alternative names"),
         ("svid.signing-key-usage", "X509-SVID §4.3", "the key usage allows signatures on certificates or CRLs"),
+        ("svid.unexpected", "X509-SVID §5.2", "the upstream is none of the workloads that are expected"),
     ]
 
     private static let messageRows: [Row] = [

@@ -5,7 +5,7 @@ import TLS
 /// Reads `tls` of a listener.
 struct ListenerTLSSection {
     private static let keys = ["certificates", "minimum_version", "resumption", "dangerously_log_tls_keys"]
-    private static let certificateKeys = ["certificate_file", "private_key_file"]
+    private static let certificateKeys = ["certificate_file", "private_key_file", "ocsp_file"]
 
     private enum Resumption: String, CaseIterable { case bound, off }
 
@@ -47,8 +47,37 @@ struct ListenerTLSSection {
 
     private func readCertificate(_ reader: DocumentReader) -> ServerCertificate? {
         guard let section = reader.section(Self.certificateKeys) else { return nil }
-        return TrustFile(context: context).certificate(
+        var certificate = TrustFile(context: context).certificate(
             section.required("certificate_file", "the path of a PEM file"),
             key: section.required("private_key_file", "the path of a PEM file"), refusedBy: "clients")
+        if let leaf = certificate?.chain.first, let staple = section.optional("ocsp_file") {
+            certificate?.staple = readStaple(staple, leaf)
+        }
+        return certificate
+    }
+
+    /// What is stapled; where it is stale it is left out until a reload finds a newer one.
+    private func readStaple(_ reader: DocumentReader, _ leaf: Certificate) -> OCSPStaple? {
+        guard let bytes = TrustFile(context: context).bytes(reader) else { return nil }
+        do throws(OCSPStapleError) {
+            let staple = try OCSPStaple(der: bytes, for: leaf)
+            if !staple.isCurrent(at: context.now) {
+                reader.warn("the response is not of this time and will not be sent; fetch a new one and reload")
+            }
+            return staple
+        } catch {
+            reader.refuse(Self.sentence(for: error))
+            return nil
+        }
+    }
+
+    private static func sentence(for error: OCSPStapleError) -> String {
+        switch error {
+        case .malformed, .invalidTime: "the file holds no OCSP response that can be read; write one in DER"
+        case .unsuccessful: "the responder did not answer; fetch the response again"
+        case .otherCertificate: "the response is not about this certificate; fetch the one that is"
+        case .revoked: "the response says that the certificate is revoked; replace the certificate"
+        case .unknown: "the responder does not know the certificate; ask that of its issuer"
+        }
     }
 }
