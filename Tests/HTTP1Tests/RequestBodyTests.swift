@@ -94,14 +94,14 @@ struct RequestBodyTests {
     }
 
     @Test(
-        "Chunks are put together; extensions and trailers are dropped",
+        "Chunks are put together; extensions are dropped",
         arguments: [
             ("0\r\n\r\n", ""), ("5\r\nhello\r\n0\r\n\r\n", "hello"), ("2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "hello"),
             ("0000000000000005\r\nhello\r\n0000\r\n\r\n", "hello"), ("a\r\n0123456789\r\n0\r\n\r\n", "0123456789"),
             ("A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n"),
             ("5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello"),
             ("5;a=\"b;\\\"c\t\u{e9}\";d\r\nhello\r\n0\r\n\r\n", "hello"), ("5;a=\"\"\r\nhello\r\n0\r\n\r\n", "hello"),
-            ("5;a;b=1;c\r\nhello\r\n0\r\n\r\n", "hello"), ("5\r\nhello\r\n0\r\nx: 1\r\ny:\r\n\r\n", "hello"),
+            ("5;a;b=1;c\r\nhello\r\n0\r\n\r\n", "hello"),
         ])
     func chunks(body: String, content: String) {
         let expected: [Event] = content.isEmpty ? [.end] : [.body(content), .end]
@@ -158,9 +158,9 @@ struct RequestBodyTests {
         #expect(Self.chunked(extensions(12), limits: limits).last == .end)
         #expect(Self.chunked(extensions(13), limits: limits).last == .fault(.chunk))
         func trailer(_ length: Int) -> String { "0\r\nx:" + String(repeating: "y", count: length) + "\r\n\r\n" }
-        #expect(Self.chunked(trailer(55), limits: limits) == [.end])
+        #expect(Self.chunked(trailer(55), limits: limits).first == .end)
         #expect(Self.chunked(trailer(56), limits: limits) == [.fault(.fieldsTooLarge)])
-        #expect(Self.chunked("0\r\nx:\r\ny:\r\n\r\n", limits: limits) == [.end])
+        #expect(Self.chunked("0\r\nx:\r\ny:\r\n\r\n", limits: limits).first == .end)
         #expect(Self.chunked("0\r\nx:\r\ny:\r\nz:\r\n\r\n", limits: limits) == [.fault(.tooManyFields)])
     }
 

@@ -30,6 +30,7 @@ struct MessageGenerator {
         "transfer-encoding: chunked\r\n",
         "Transfer-Encoding : chunked\r\n", "x: y\r\n", "X-Y:\r\n", "connection: close\r\n", "connection: x-y\r\n",
         "expect: 100-continue\r\n", " folded\r\n", "content-length: 5, 5\r\n", "x: a\tb \u{e9}\r\n", "te: trailers\r\n",
+        "connection: upgrade\r\n", "upgrade: websocket\r\n",
     ]
     static let bodies = ["", "hello", "5\r\nhello\r\n0\r\n\r\n", "0\r\n\r\n", "5;a=b\r\nhello\r\n0\r\nx: y\r\n\r\n"]
     static let noise = [
@@ -73,6 +74,7 @@ struct MessageGenerator {
 struct RoundTripTests {
     static let owned: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length", "upgrade", "expect",
+        "te",
     ]
 
     static func forwarded(_ fields: [Line]) -> [Line] { fields.filter { !owned.contains($0.name) } }
@@ -88,6 +90,14 @@ struct RoundTripTests {
             return nil
         default: return nil
         }
+    }
+
+    /// The trailers of that message.
+    static func trailers(_ events: [Event]) -> [Line]? {
+        guard let end = events.firstIndex(of: .end), end + 1 < events.count,
+            case .trailers(let lines) = events[end + 1]
+        else { return nil }
+        return lines
     }
 
     @Test("Requests", arguments: [1, 2, 3, 4] as [UInt64])
@@ -111,14 +121,14 @@ struct RoundTripTests {
             accepted += 1
             // HTTP/1.0 without Host is completed by whoever forwards it.
             guard !request.authority.isEmpty else { continue }
-            checkForwarding(of: request, content: content, input: input)
+            checkForwarding(of: request, content: content, trailers: Self.trailers(events), input: input)
         }
         #expect(accepted > 250 && refused > 250, "\(accepted) accepted, \(refused) refused")
     }
 
-    private func checkForwarding(of request: RequestText, content: String, input: String) {
+    private func checkForwarding(of request: RequestText, content: String, trailers: [Line]?, input: String) {
         var client = ClientTranscript()
-        client.send(request, content: [content])
+        client.send(request, content: [content], trailers: trailers)
         let written = client.output.takeText()
         let again = serve(written)
         guard let (head, sameContent) = Self.first(again), case .request(let same, _) = head else {
@@ -129,7 +139,11 @@ struct RoundTripTests {
         #expect(same.method == request.method && same.target == request.target && same.authority == request.authority)
         #expect(same.framing == request.framing)
         #expect(Self.forwarded(same.fields) == Self.forwarded(request.fields))
-        #expect(again.count == (content.isEmpty ? (same.framing == .none ? 1 : 2) : 3), "\(written.debugDescription)")
+        #expect(same.upgrade == request.upgrade)
+        #expect(same.acceptsTrailers == (request.acceptsTrailers && request.upgrade.isEmpty))
+        #expect(Self.trailers(again) == trailers)
+        let rest = again.filter { if case .trailers = $0 { false } else { true } }
+        #expect(rest.count == (content.isEmpty ? (same.framing == .none ? 1 : 2) : 3), "\(written.debugDescription)")
     }
 
     @Test("Answers", arguments: [5, 6, 7, 8] as [UInt64])
@@ -151,16 +165,16 @@ struct RoundTripTests {
                 continue
             }
             accepted += 1
-            checkForwarding(of: response, content: content, input: input)
+            checkForwarding(of: response, content: content, trailers: Self.trailers(events), input: input)
         }
         #expect(accepted > 250 && refused > 250, "\(accepted) accepted, \(refused) refused")
     }
 
-    private func checkForwarding(of response: ResponseText, content: String, input: String) {
+    private func checkForwarding(of response: ResponseText, content: String, trailers: [Line]?, input: String) {
         var server = ServerTranscript()
         server.answers = false
-        server.feed(request())
-        server.answer(response, content: [content])
+        server.feed(request("te: trailers\r\n"))
+        server.answer(response, content: [content], trailers: trailers)
         let written = server.output.takeText()
         let again = HTTP1ClientConnectionTests.receive(written, by: .max, method: "GET", limits: roomy)
         guard let (head, sameContent) = Self.first(again), case .response(let same, _) = head else {
@@ -171,6 +185,7 @@ struct RoundTripTests {
         #expect(same.status == response.status)
         #expect(same.framing == response.framing || response.status == 304)
         #expect(Self.forwarded(same.fields) == Self.forwarded(response.fields))
+        #expect(Self.trailers(again) == trailers)
         #expect(!again.contains(.unexpected), "\(written.debugDescription)")
     }
 }

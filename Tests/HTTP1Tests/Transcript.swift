@@ -23,6 +23,8 @@ struct RequestText: Equatable {
     var fields: [Line] = []
     var expectsContinue = false
     var keepsAlive = true
+    var upgrade = ""
+    var acceptsTrailers = false
 }
 
 /// A head of an answer as plain values.
@@ -30,6 +32,7 @@ struct ResponseText: Equatable {
     var status: UInt16 = 200
     var framing = BodyFraming.none
     var fields: [Line] = []
+    var upgrade = ""
 }
 
 /// What a machine said, with pieces of content joined, so that it does not depend on how the bytes arrived.
@@ -39,6 +42,9 @@ enum Event: Equatable {
     case informational
     case body(String)
     case end
+    case trailers([Line])
+    case switched(ResponseText)
+    case tunnel(String)
     case waiting
     case fault(MessageFault)
     case unexpected
@@ -48,6 +54,8 @@ extension [Event] {
     mutating func note(_ event: Event) {
         if case .body(let more) = event, case .body(let text) = last {
             self[count - 1] = .body(text + more)
+        } else if case .tunnel(let more) = event, case .tunnel(let text) = last {
+            self[count - 1] = .tunnel(text + more)
         } else if event != .waiting || last != .waiting {
             append(event)
         }
@@ -75,11 +83,13 @@ func text(_ head: borrowing RequestHead) -> RequestText {
     RequestText(
         method: latin1(head.method.readable), target: latin1(head.target.readable),
         authority: latin1(head.authority.readable), version: head.version, framing: head.framing,
-        fields: lines(head.fields), expectsContinue: head.expectsContinue, keepsAlive: head.keepsAlive)
+        fields: lines(head.fields), expectsContinue: head.expectsContinue, keepsAlive: head.keepsAlive,
+        upgrade: latin1(head.upgrade.readable), acceptsTrailers: head.acceptsTrailers)
 }
 
 func text(_ head: borrowing ResponseHead) -> ResponseText {
-    ResponseText(status: head.status, framing: head.framing, fields: lines(head.fields))
+    ResponseText(
+        status: head.status, framing: head.framing, fields: lines(head.fields), upgrade: latin1(head.upgrade.readable))
 }
 
 func fill(_ head: inout RequestHead, _ text: RequestText) {
@@ -88,6 +98,8 @@ func fill(_ head: inout RequestHead, _ text: RequestText) {
     head.target.append(bytes(text.target).span)
     head.authority.append(bytes(text.authority).span)
     head.version = text.version
+    head.upgrade.append(bytes(text.upgrade).span)
+    head.acceptsTrailers = text.acceptsTrailers
     head.framing = text.framing
     for line in text.fields { head.fields.append(name: bytes(line.name).span, value: bytes(line.value).span) }
 }
@@ -95,8 +107,15 @@ func fill(_ head: inout RequestHead, _ text: RequestText) {
 func fill(_ head: inout ResponseHead, _ text: ResponseText) {
     head.removeAll()
     head.status = text.status
+    head.upgrade.append(bytes(text.upgrade).span)
     head.framing = text.framing
     for line in text.fields { head.fields.append(name: bytes(line.name).span, value: bytes(line.value).span) }
+}
+
+func table(_ lines: [Line]) -> FieldTable {
+    var table = FieldTable()
+    for line in lines { table.append(name: bytes(line.name).span, value: bytes(line.value).span) }
+    return table
 }
 
 extension ByteQueue {
@@ -115,6 +134,7 @@ struct ServerTranscript: ~Copyable {
     var machine: HTTP1ServerConnection
     var head = RequestHead()
     var output = ByteQueue()
+    var trailers = FieldTable()
     var events: [Event] = []
     var answers = true
     private(set) var pending: [UInt8] = []
@@ -160,16 +180,29 @@ struct ServerTranscript: ~Copyable {
             case .endOfBody(let consumed):
                 pending.removeFirst(consumed)
                 events.note(.end)
+                if machine.takeTrailers(into: &trailers) { events.note(.trailers(lines(trailers))) }
                 if answers { answer(ResponseText()) }
+            case .tunnel(let offset, let count, let consumed):
+                events.note(.tunnel(latin1(bytes.span.extracting(offset..<offset + count))))
+                pending.removeFirst(consumed)
             }
         }
     }
 
     /// Writes a whole answer.
-    mutating func answer(_ answer: ResponseText, content: [String] = []) {
+    mutating func answer(_ answer: ResponseText, content: [String] = [], trailers: [Line]? = nil) {
         sendHead(answer)
         for piece in content { machine.sendBody(bytes(piece).span, into: &output) }
-        machine.endBody(into: &output)
+        guard let trailers else { return machine.endBody(into: &output) }
+        let table = table(trailers)
+        machine.endBody(trailers: table, into: &output)
+    }
+
+    /// Gives the connection over.
+    mutating func switchProtocols(_ answer: ResponseText) {
+        var head = ResponseHead()
+        fill(&head, answer)
+        machine.switchProtocols(head, into: &output)
     }
 
     mutating func sendHead(_ answer: ResponseText) {
@@ -191,6 +224,7 @@ struct ClientTranscript: ~Copyable {
     var machine: HTTP1ClientConnection
     var head = ResponseHead()
     var output = ByteQueue()
+    var trailers = FieldTable()
     var events: [Event] = []
     private(set) var pending: [UInt8] = []
 
@@ -199,10 +233,12 @@ struct ClientTranscript: ~Copyable {
     }
 
     /// Writes a whole request.
-    mutating func send(_ request: RequestText, content: [String] = []) {
+    mutating func send(_ request: RequestText, content: [String] = [], trailers: [Line]? = nil) {
         sendHead(request)
         for piece in content { machine.sendBody(bytes(piece).span, into: &output) }
-        machine.endBody(into: &output)
+        guard let trailers else { return machine.endBody(into: &output) }
+        let table = table(trailers)
+        machine.endBody(trailers: table, into: &output)
     }
 
     mutating func sendHead(_ request: RequestText) {
@@ -249,6 +285,13 @@ struct ClientTranscript: ~Copyable {
             case .endOfBody(let consumed):
                 pending.removeFirst(consumed)
                 events.note(.end)
+                if machine.takeTrailers(into: &trailers) { events.note(.trailers(lines(trailers))) }
+            case .switched(let consumed):
+                pending.removeFirst(consumed)
+                events.note(.switched(text(head)))
+            case .tunnel(let offset, let count, let consumed):
+                events.note(.tunnel(latin1(bytes.span.extracting(offset..<offset + count))))
+                pending.removeFirst(consumed)
             }
         }
     }

@@ -35,4 +35,14 @@ struct HopByHopTests {
         #expect(Self.covered(lines) == expected)
         #expect(Self.covered(lines.filter { $0.0 != "connection" }).isEmpty)
     }
+
+    @Test("A trailer can be nominated too")
+    func trailers() {
+        var table = FieldTable()
+        table.append(name: Array("connection".utf8).span, value: Array("close, X-One".utf8).span)
+        let rule = HopByHop(table)
+        let one = rule.nominates(Array("x-one".utf8).span, of: table)
+        let two = rule.nominates(Array("x-two".utf8).span, of: table)
+        #expect(one && !two)
+    }
 }
