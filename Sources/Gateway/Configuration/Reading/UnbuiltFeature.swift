@@ -15,8 +15,6 @@ struct UnbuiltFeature {
         case value(String)
         /// A value that begins so.
         case prefix(String)
-        /// A list that is not empty.
-        case filled
         /// A list of more than one item.
         case several
     }
@@ -32,7 +30,6 @@ struct UnbuiltFeature {
         .init("upstreams[].protocol", .value("h2")),
         .init("upstreams[].tls"),
         .init("routes[].require.delegation"),
-        .init("routes[].upgrades", .filled),
         .init("revocation.store"),
         .init("revocation.maximum_staleness"),
         .init("revocation.when_stale"),
@@ -78,7 +75,6 @@ extension UnbuiltFeature.Condition {
         case (.present, _): true
         case (.value(let value), .scalar(let text)): text == value
         case (.prefix(let prefix), .scalar(let text)): text.hasPrefix(prefix)
-        case (.filled, .sequence(let items)): !items.isEmpty
         case (.several, .sequence(let items)): items.count > 1
         default: false
         }
@@ -89,7 +85,6 @@ extension UnbuiltFeature.Condition {
         case .present: "not built yet in this version; remove the key"
         case .value(let value): "\(value) is not built yet in this version; use another value"
         case .prefix(let prefix): "\(prefix) is not built yet in this version; use another kind"
-        case .filled: "not built yet in this version; write [] or remove the key"
         case .several: "more than one is not built yet in this version; keep one"
         }
     }
