@@ -70,37 +70,40 @@ let package = Package(
         room("HTTP", on: .protocol, over: ["Bytes"]),
         room("HTTP1", on: .protocol, over: ["Bytes", "HTTP"]),
         room("HTTP2", on: .protocol, over: ["Bytes", "HTTP", "CNghttp2"]),
+        room("ProxyProtocol", on: .protocol, over: ["Bytes"]),
 
         // Enforcement: the decision.
         room("Identity", on: .enforcement, over: ["Bytes", "Cryptography", "TLS"]),
         room("Tokens", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity"]),
         room("Possession", on: .enforcement, over: ["Bytes", "JSON", "Cryptography", "Identity", "Tokens"]),
         room("Revocation", on: .enforcement, over: ["Bytes", "Cryptography", "Identity", "Tokens"]),
-        room("Policy", on: .enforcement, over: ["Bytes", "HTTP", "Identity", "Tokens", "Possession", "Revocation"]),
+        room("Limits", on: .enforcement, over: ["Bytes"]),
+        room(
+            "Policy", on: .enforcement,
+            over: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation", "Limits"]),
         room("Audit", on: .enforcement, over: ["Bytes", "Cryptography", "JSON"]),
 
         // Gateway: the composition.
         room(
             "Configuration", on: .gateway,
             over: [
-                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Policy", "Audit",
-                yams,
+                "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "ProxyProtocol", "Identity", "Tokens", "Possession",
+                "Limits", "Policy", "Audit", yams,
             ]),
         room(
             "Exchange", on: .gateway,
             over: [
                 "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession", "Revocation",
-                "Policy",
-                "Audit", "Configuration",
+                "Limits", "Policy", "Audit", "Configuration",
             ]),
         room("Upstream", on: .gateway, over: ["Reactor", "Bytes", "Cryptography", "TLS", "Configuration"]),
         room("Control", on: .gateway, over: ["Reactor", "CCurl", "CShims", "Bytes", "Cryptography", "Tokens"]),
         room(
             "Server", on: .gateway,
             over: [
-                "Reactor", "CShims", "Bytes", "Cryptography", "TLS", "HTTP", "HTTP1", "HTTP2", "Identity", "Tokens",
-                "Possession", "Revocation", "Policy", "Audit", "Configuration", "Control", "Exchange", "Upstream",
-                logging,
+                "Reactor", "CShims", "Bytes", "Cryptography", "TLS", "HTTP", "HTTP1", "HTTP2", "ProxyProtocol",
+                "Identity", "Tokens", "Possession", "Revocation", "Limits", "Policy", "Audit", "Configuration",
+                "Control", "Exchange", "Upstream", logging,
             ]),
         .executableTarget(
             name: "sallyport",
@@ -129,15 +132,22 @@ let package = Package(
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
         tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
+        tests(of: "ProxyProtocol", with: ["Bytes"]),
         tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
         tests(of: "Tokens", with: ["Support", "Bytes", "JSON", "Cryptography", "Identity"]),
         tests(of: "Possession", with: ["Support", "Bytes", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Revocation", with: ["Bytes", "Cryptography", "Identity", "Tokens"]),
-        tests(of: "Policy", with: ["Bytes", "HTTP", "Cryptography", "Identity", "Tokens", "Possession", "Revocation"]),
+        tests(of: "Limits", with: ["Bytes"]),
+        tests(
+            of: "Policy",
+            with: ["Bytes", "HTTP", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Revocation", "Limits"]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
         tests(
             of: "Configuration",
-            with: ["Bytes", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Policy", "Audit"]),
+            with: [
+                "Bytes", "Cryptography", "TLS", "ProxyProtocol", "Identity", "Tokens", "Possession", "Limits", "Policy",
+                "Audit",
+            ]),
         tests(
             of: "Exchange",
             with: [

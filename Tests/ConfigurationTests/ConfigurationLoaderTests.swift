@@ -143,12 +143,12 @@ struct ConfigurationLoaderTests {
         let configuration = try configuration(
             """
             \(TrialFiles.example.components(separatedBy: "limits:")[0])
-            limits: { connections: 1, header_bytes: 64KiB, header_count: 2, body_bytes: 1MiB, streams: 3, token_bytes: 16KiB, proof_bytes: 1KiB }
+            limits: { connections: 1, connections_per_client: 7, header_bytes: 64KiB, header_count: 2, body_bytes: 1MiB, streams: 3, token_bytes: 16KiB, proof_bytes: 1KiB }
             timeouts: { handshake: 1s, head: 2s, idle: 3m, upstream_connect: 250ms, upstream_response: 1h, drain: 0s }
             """)
         let limits = configuration.limits
-        let counts: [Int] = [limits.connections, limits.headerCount, limits.streams]
-        #expect(counts == [1, 2, 3])
+        let counts: [Int] = [limits.connections, limits.connectionsPerClient, limits.headerCount, limits.streams]
+        #expect(counts == [1, 7, 2, 3])
         let sizes: [Int] = [limits.headerBytes, limits.tokenBytes, limits.proofBytes]
         #expect(sizes == [64 << 10, 16 << 10, 1 << 10])
         #expect(limits.bodyBytes == 1 << 20)

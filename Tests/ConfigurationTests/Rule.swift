@@ -18,7 +18,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
     }
 
     static let all =
-        listener + tls + clients + issuer + keySource + upstream + upstreamSettings + route + condition + rest
+        listener + mode + rates + tls + clients + issuer + keySource + upstream + upstreamSettings + route + condition
+        + rest
 
     private static let origins = "origins: [\"https://localhost:8443\"]"
 
@@ -39,6 +40,45 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("[h2, http/1.1]", "[h3]", "listeners[0].protocols[0]", "h2 or http/1.1"),
         Rule("[h2, http/1.1]", "[h2, h2]", "listeners[0].protocols[1]", "already"),
     ]
+
+    private static let mode = [
+        Rule("protocols: [h2, http/1.1]", "mode: udp", "listeners[0].mode", "http or tcp"),
+        Rule("protocols: [h2, http/1.1]", "upstream: orders", "listeners[0].upstream", "route names the upstream"),
+        Rule("protocols: [h2, http/1.1]", "allow: []", "listeners[0].allow", "route says who may call"),
+        Rule("protocols: [h2, http/1.1]", "proxy_protocol: {}", "listeners[0].proxy_protocol.from", "missing"),
+        Rule(
+            "protocols: [h2, http/1.1]", "proxy_protocol: { from: [] }", "listeners[0].proxy_protocol.from", "at least"),
+        Rule(
+            "protocols: [h2, http/1.1]", "proxy_protocol: { from: [10.0.0.1/8] }",
+            "listeners[0].proxy_protocol.from[0]", "behind its prefix"),
+        Rule(
+            "protocols: [h2, http/1.1]", "proxy_protocol: { from: [localhost] }",
+            "listeners[0].proxy_protocol.from[0]", "10.0.0.0/8"),
+        Rule(
+            "\"127.0.0.1:8443\"", "unix:a.sock\n    proxy_protocol: { from: [10.0.0.0/8] }",
+            "listeners[0].proxy_protocol", "has no address"),
+    ]
+
+    private static let rates = ["listeners[0]", "routes[0]"].flatMap { owner in
+        let place = owner.hasPrefix("l") ? "protocols: [h2, http/1.1]" : "upgrades: []"
+        return [
+            Rule(place, "limits: {}", "\(owner).limits", "nothing is limited"),
+            Rule(place, "limits: { per_agent: {} }", "\(owner).limits", "nothing is limited"),
+            Rule(place, "limits: { burst: 3 }", "\(owner).limits.burst", "requests_per_second"),
+            Rule(
+                place, "limits: { concurrent: 1, per_agent: { burst: 3 } }", "\(owner).limits.per_agent.burst",
+                "requests_per_second"),
+            Rule(place, "limits: { requests_per_second: 0 }", "\(owner).limits.requests_per_second", "1 to"),
+            Rule(place, "limits: { concurrent: 1.5 }", "\(owner).limits.concurrent", "1 to"),
+            Rule(place, "limits: { bytes_per_second: 1 }", "\(owner).limits.bytes_per_second", "1024"),
+            Rule(
+                place, "limits: { request_per_second: 1 }", "\(owner).limits.request_per_second", "requests_per_second?"
+            ),
+            Rule(
+                place, "limits: { per_agent: { per_agent: { concurrent: 1 } } }", "\(owner).limits.per_agent.per_agent",
+                "no such key"),
+        ]
+    }
 
     private static let pair = "{ certificate_file: server.pem, private_key_file: server.key }"
 
@@ -156,7 +196,11 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "dangerously_allow_subject_mismatch: false", "delegation: {}", "routes[0].require.delegation",
             "not built yet"),
         Rule("authorization: strip", "authorization: pass", "routes[0].forward.authorization", "strip, bearer or keep"),
-        Rule("upgrades: []", "upgrades: [websocket]", "routes[0].upgrades", "not built yet"),
+        Rule("upgrades: []", "upgrades: [h2c]", "routes[0].upgrades[0]", "websocket"),
+        Rule("upgrades: []", "upgrades: [TLS/1.2]", "routes[0].upgrades[0]", "websocket"),
+        Rule("upgrades: []", "upgrades: [\"a b\"]", "routes[0].upgrades[0]", "websocket"),
+        Rule("upgrades: []", "upgrades: [websocket, WebSocket]", "routes[0].upgrades[1]", "already"),
+        Rule("upgrades: []", "upgrades: websocket", "routes[0].upgrades", "not a list"),
         Rule("upstream: orders", "upstream: order", "routes[0].upstream", "did you mean orders?"),
     ]
 
@@ -183,6 +227,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("when_full: deny", "signing_key_file: a", "audit.signing_key_file", "not built yet"),
         Rule("when_full: deny", "checkpoint_interval: 10s", "audit.checkpoint_interval", "not built yet"),
         Rule("connections: 10000", "connections: 0", "limits.connections", "from 1"),
+        Rule("connections: 10000", "connections_per_client: -1", "limits.connections_per_client", "from 0"),
         Rule("header_bytes: 32KiB", "header_bytes: 32KB", "limits.header_bytes", "8KiB"),
         Rule("header_bytes: 32KiB", "header_bytes: 4KiB", "limits.token_bytes", "does not fit"),
         Rule("proof_bytes: 4KiB", "proof_bytes: 0", "limits.proof_bytes", "range"),

@@ -28,10 +28,6 @@ struct UnbuiltFeatureTests {
         #expect(try faults("possession: { replay: { store: memory } }\n").isEmpty)
     }
 
-    @Test("A list that asks for something is refused, an empty one is not")
-    func filled() throws {
-        #expect(try faults("routes: [{ upgrades: [websocket] }]\n").count == 1)
-        #expect(try faults("routes: [{ upgrades: [] }]\n").isEmpty)
     }
 
     @Test("Nothing more is said about a value that was refused so")

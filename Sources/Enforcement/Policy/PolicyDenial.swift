@@ -16,6 +16,8 @@ public enum PolicyDenial: Error, Equatable, Sendable {
     case sponsor
     /// The human was not authenticated as the route asks for, or too long ago (RFC 9470 §3).
     case stepUp
+    /// The route lets no connection be upgraded to that protocol.
+    case upgrade
 
     /// The stable name of the check that failed, for the audit record.
     public var reason: String {
@@ -28,6 +30,7 @@ public enum PolicyDenial: Error, Equatable, Sendable {
         case .scope: "policy.scope"
         case .sponsor: "policy.sponsor"
         case .stepUp: "policy.step-up"
+        case .upgrade: "policy.upgrade"
         }
     }
 

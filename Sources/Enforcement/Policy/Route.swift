@@ -1,4 +1,6 @@
+import Bytes
 public import HTTP
+public import Limits
 public import Possession
 
 /// A way through the gateway: for which requests, on what conditions, where to.
@@ -13,6 +15,10 @@ public final class Route: Sendable {
     public let forwarding: ForwardingRule
     /// The name of the upstream.
     public let upstream: String
+    /// The protocols that a connection may be upgraded to, as `Upgrade` names them, in lower case.
+    public let upgrades: [String]
+    /// How much may be asked of it, or nothing.
+    public let limits: LimitScope?
     /// What serves as proof of possession.
     public let possessionRule: PossessionRule
     /// The proofs of which one must hold, as a set of bits.
@@ -22,7 +28,8 @@ public final class Route: Sendable {
     ///
     /// - Precondition: the scope was read with the parameters of the path.
     public init(
-        name: String, match: RouteMatch, requirement: RouteRequirement, forwarding: ForwardingRule, upstream: String
+        name: String, match: RouteMatch, requirement: RouteRequirement, forwarding: ForwardingRule, upstream: String,
+        upgrades: [String] = [], limits: LimitScope? = nil
     ) {
         if let scope = requirement.scope {
             precondition(scope.parameters == match.path.parameterNames, "the scope is of another path")
@@ -32,10 +39,18 @@ public final class Route: Sendable {
         self.requirement = requirement
         self.forwarding = forwarding
         self.upstream = upstream
+        self.upgrades = upgrades
+        self.limits = limits
         possessionRule = PossessionRule(
             svidServesAsConfirmation: requirement.possession.contains(.svid),
             allowsSubjectMismatch: requirement.allowsSubjectMismatch)
         accepted = PossessionMethods(requirement.possession)
+    }
+
+    /// Whether a connection may be upgraded to a protocol, named in lower case.
+    public func allowsUpgrade(to token: Span<UInt8>) -> Bool {
+        for upgrade in upgrades where token.equals(utf8: upgrade) { return true }
+        return false
     }
 
     /// The scope that the route asks for at `target`, for a challenge; empty where it asks for none.

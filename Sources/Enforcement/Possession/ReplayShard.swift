@@ -1,3 +1,5 @@
+import Bytes
+
 /// A part of the replay table: open addressing with linear probing.
 ///
 /// A run of occupied places has no gap between an entry's home and its place; an expired entry keeps the run together like a

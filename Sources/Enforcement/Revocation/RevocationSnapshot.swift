@@ -10,6 +10,18 @@ public struct Unrevoked: ~Copyable {
     fileprivate init() {}
 }
 
+/// Evidence that a client, of whom nothing but its certificate is known, was not revoked.
+///
+/// Only ``RevocationSnapshot`` can make it; it says nothing of any token.
+public struct UnrevokedPeer: ~Copyable {
+    /// The client.
+    public let peer: VerifiedPeer
+
+    fileprivate init(peer: VerifiedPeer) {
+        self.peer = peer
+    }
+}
+
 /// Everything that is revoked at one time: immutable, published whole.
 public struct RevocationSnapshot: Sendable {
     private let tokens: Set<RevokedToken>
@@ -56,6 +68,21 @@ public struct RevocationSnapshot: Sendable {
             try check(token.claims, certificate: peer?.certificate.fingerprint, identity: peer?.spiffeID)
         }
         return Unrevoked()
+    }
+
+    /// Checks the client of a connection that carries no tokens: its certificate, and the agent that it is.
+    public func check(peer: VerifiedPeer) throws(RevokedCredential) -> UnrevokedPeer {
+        if !isEmpty { try check(certificate: peer.certificate.fingerprint, identity: peer.spiffeID) }
+        return UnrevokedPeer(peer: peer)
+    }
+
+    /// The same on plain values.
+    ///
+    /// An agent whose chains are revoked does not act for itself either.
+    func check(certificate: Digest256, identity: SPIFFEID?) throws(RevokedCredential) {
+        if let identity, agents.contains(identity.text) { throw .agent }
+        if let identity, chains.contains(identity.text) { throw .chain }
+        if certificates.contains(certificate) { throw .certificate }
     }
 
     /// The same on plain values: the claims, the peer's certificate and its identity.

@@ -48,6 +48,7 @@ private struct ConfigurationLoader {
         let issuers = issuerSection.read(root.optional("issuers"))
         var upstreamSection = UpstreamSection(context: context)
         let upstreams = upstreamSection.read(root.optional("upstreams"))
+        listenerSection.checkUpstreams(in: upstreamSection.names)
         var routeSection = RouteSection(
             issuers: issuerSection.names, upstreams: upstreamSection.names,
             hosts: Set(listeners.flatMap(\.origins).map(\.host)),

@@ -2,6 +2,8 @@
 public struct Limits: Equatable, Sendable {
     /// Client connections at a time, in the whole process.
     public var connections = 10_000
+    /// Connections at a time of each client certificate; 0 means no limit.
+    public var connectionsPerClient = 0
     /// The head of a request (line and fields), in bytes.
     public var headerBytes = 32 << 10
     /// The fields of a request's head.

@@ -1,5 +1,8 @@
 public import Cryptography
 public import Identity
+public import Limits
+public import Policy
+public import ProxyProtocol
 public import TLS
 
 /// One address that clients call, with its certificates and the trust domains whose clients it lets in.
@@ -26,6 +29,20 @@ public struct ListenerConfiguration: Sendable {
     public var identity: IdentityMode
     /// The trust domains, each with the certificates that may vouch for its members; at least one.
     public var trustDomains: [TrustDomainConfiguration]
+    /// What passes through it.
+    public var mode = ListenerMode.http
+    /// The peers whose connections must begin with a PROXY header, and who are believed what it says; others have none.
+    public var proxyPeers: [AddressBlock] = []
+    /// How much may be asked of it, or nothing.
+    public var limits: LimitScope?
+}
+
+/// What passes through a listener.
+public enum ListenerMode: Sendable {
+    /// Requests, each judged by itself.
+    case http
+    /// The bytes of connections whose client is allowed, to one upstream.
+    case tcp(upstream: String, rule: PassageRule)
 }
 
 /// A trust domain: its name, and the certificates that may vouch for its members.

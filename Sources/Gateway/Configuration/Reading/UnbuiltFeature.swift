@@ -13,8 +13,6 @@ struct UnbuiltFeature {
         case present
         /// This value.
         case value(String)
-        /// A list that is not empty.
-        case filled
     }
 
     /// Everything of the schema that is not built yet.
@@ -22,7 +20,6 @@ struct UnbuiltFeature {
         .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
         .init("routes[].require.delegation"),
-        .init("routes[].upgrades", .filled),
         .init("revocation.store"),
         .init("revocation.maximum_staleness"),
         .init("revocation.when_stale"),
@@ -67,7 +64,6 @@ extension UnbuiltFeature.Condition {
         switch (self, node.content) {
         case (.present, _): true
         case (.value(let value), .scalar(let text)): text == value
-        case (.filled, .sequence(let items)): !items.isEmpty
         default: false
         }
     }
@@ -76,7 +72,6 @@ extension UnbuiltFeature.Condition {
         switch self {
         case .present: "not built yet in this version; remove the key"
         case .value(let value): "\(value) is not built yet in this version; use another value"
-        case .filled: "not built yet in this version; write [] or remove the key"
         }
     }
 }

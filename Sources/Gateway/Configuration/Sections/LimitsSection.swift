@@ -1,7 +1,8 @@
 /// Reads the section `limits`.
 enum LimitsSection {
     private static let keys = [
-        "connections", "header_bytes", "header_count", "body_bytes", "streams", "token_bytes", "proof_bytes",
+        "connections", "connections_per_client", "header_bytes", "header_count", "body_bytes", "streams", "token_bytes",
+        "proof_bytes",
     ]
 
     static func read(_ reader: DocumentReader?) -> Limits {
@@ -14,6 +15,7 @@ enum LimitsSection {
             value = section.optional(key)?.size(in: range).map { Int($0) } ?? value
         }
         number("connections", in: 1...1_000_000, into: &limits.connections)
+        number("connections_per_client", in: 0...1_000_000, into: &limits.connectionsPerClient)
         size("header_bytes", in: 1 << 10...1 << 20, into: &limits.headerBytes)
         number("header_count", in: 1...1000, into: &limits.headerCount)
         limits.bodyBytes = section.optional("body_bytes")?.size(in: 0...(1 << 60)) ?? limits.bodyBytes

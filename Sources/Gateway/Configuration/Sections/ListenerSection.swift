@@ -1,15 +1,21 @@
 import Bytes
 import Cryptography
 import Identity
+import Limits
+import ProxyProtocol
 import TLS
 
 /// Reads the section `listeners`.
 struct ListenerSection {
-    private static let keys = ["name", "address", "origins", "protocols", "tls", "clients"]
+    private static let keys = [
+        "name", "address", "mode", "origins", "protocols", "tls", "clients", "upstream", "allow", "proxy_protocol",
+        "limits",
+    ]
 
     let context: LoadContext
     private var names = NameRegister(kind: "listener")
     private var addresses: [ListenAddress: Int] = [:]
+    private var upstreams: [(name: String, reader: DocumentReader)] = []
 
     init(context: LoadContext) {
         self.context = context
@@ -33,24 +39,53 @@ struct ListenerSection {
         }
     }
 
+    /// Checks the upstreams that listeners name, once they are known.
+    func checkUpstreams(in register: NameRegister) {
+        for upstream in upstreams { _ = register.knows(upstream.name, upstream.reader) }
+    }
+
     private mutating func readListener(_ reader: DocumentReader) -> ListenerConfiguration? {
         guard let section = reader.section(Self.keys) else { return nil }
         let name = section.required("name", "a name for logs and audit records")?.name(takenIn: &names)
         let address = readAddress(section.required("address", "where to listen, such as \"0.0.0.0:8443\""))
-        let origins = section.required("origins", "what clients call it, such as [\"https://api.example\"]")?
-            .distinct(atLeastOne: "origin") { item in
-                item.value(expected: "https://host or https://host:port, without a path", Origin.init)
-            }
-        let protocols = readProtocols(section.optional("protocols"))
+        let modeReading = ListenerModeSection.read(section)
+        let origins = modeReading?.isTCP == true ? [] : readOrigins(section)
+        let protocols = modeReading?.isTCP == true ? [] : readProtocols(section.optional("protocols"))
         let tls = ListenerTLSSection(context: context)
             .read(section.required("tls", "certificates and keys under it"), origins: origins ?? [])
-        let clients = readClients(section.required("clients", "trust_domains under it"))
-        guard let name, let address, let origins, let protocols, let tls, let clients else { return nil }
+        let clientsReader = section.required("clients", "trust_domains under it")
+        let clients = readClients(clientsReader)
+        let mode = readMode(modeReading, clients, clientsReader)
+        let proxyPeers = ListenerModeSection.proxyPeers(section.optional("proxy_protocol"), address: address)
+        let limits =
+            section.optional("limits").map { RateLimitSection.read($0, of: .listener, named: name) } ?? .some(nil)
+        guard let name, let address, let origins, let protocols, let tls, let clients, let mode, let proxyPeers,
+            let limits
+        else { return nil }
         return ListenerConfiguration(
             name: name, address: address, origins: origins, protocols: protocols, certificates: tls.certificates,
             minimumVersion: tls.minimumVersion, resumption: tls.resumption, keyLogFile: tls.keyLogFile,
-            clientCertificate: clients.demand, identity: clients.identity,
-            trustDomains: clients.trustDomains)
+            clientCertificate: clients.demand, identity: clients.identity, trustDomains: clients.trustDomains, mode: mode, proxyPeers: proxyPeers, limits: limits)
+    }
+
+    private mutating func readMode(
+        _ reading: ListenerModeSection.Reading?, _ clients: Clients?, _ clientsReader: DocumentReader?
+    ) -> ListenerMode? {
+        guard let reading else { return nil }
+        guard reading.isTCP else { return .http }
+        guard let clients, let clientsReader else { return nil }
+        let mode = ListenerModeSection.rule(
+            reading, certificate: clients.demand, identity: clients.identity,
+            trustDomains: clients.trustDomains.map(\.name), clients: clientsReader)
+        if case .tcp(let upstream, _) = mode, let reader = reading.upstream { upstreams.append((upstream, reader)) }
+        return mode
+    }
+
+    private func readOrigins(_ section: SectionReader) -> [Origin]? {
+        section.required("origins", "what clients call it, such as [\"https://api.example\"]")?
+            .distinct(atLeastOne: "origin") { item in
+                item.value(expected: "https://host or https://host:port, without a path", Origin.init)
+            }
     }
 
     private mutating func readAddress(_ reader: DocumentReader?) -> ListenAddress? {

@@ -1,10 +1,11 @@
 import Bytes
+import Limits
 import Policy
 import Possession
 
 /// Reads the section `routes`.
 struct RouteSection {
-    private static let keys = ["name", "match", "require", "forward", "upgrades", "upstream"]
+    private static let keys = ["name", "match", "require", "forward", "upgrades", "limits", "upstream"]
     private static let requirementKeys = [
         "issuers", "possession", "scope", "sponsor", "delegation", "claims", "acr", "max_age",
         "dangerously_allow_subject_mismatch",
@@ -45,11 +46,14 @@ struct RouteSection {
             section.required("require", "issuers and possession under it; without them nobody may call"),
             parameters: match?.path.parameterNames)
         let forward = readForwarding(section.optional("forward"))
-        // Only the empty list is left until upgrades are built.
-        _ = section.optional("upgrades")?.items()
+        let upgrades = section.optional("upgrades").map(readUpgrades) ?? []
+        let limits = section.optional("limits").map { RateLimitSection.read($0, of: .route, named: name) } ?? .some(nil)
         let upstream = readReference(section.required("upstream", "the name of an upstream"), in: upstreams)
-        guard let name, let match, let require, let forward, let upstream else { return nil }
-        return Route(name: name, match: match, requirement: require, forwarding: forward, upstream: upstream)
+        guard let name, let match, let require, let forward, let upgrades, let limits, let upstream
+        else { return nil }
+        return Route(
+            name: name, match: match, requirement: require, forwarding: forward, upstream: upstream, upgrades: upgrades,
+            limits: limits)
     }
 
     private func readMatch(_ reader: DocumentReader?) -> RouteMatch? {
@@ -156,6 +160,33 @@ struct RouteSection {
         guard let authorization, let clientCertificate, let transactionToken else { return nil }
         return ForwardingRule(
             authorization: authorization, clientCertificate: clientCertificate, transactionToken: transactionToken)
+    }
+
+    /// The protocols that connections may be upgraded to, in lower case; none where the list is empty.
+    private func readUpgrades(_ reader: DocumentReader) -> [String]? {
+        guard let items = reader.items() else { return nil }
+        guard !items.isEmpty else { return [] }
+        return reader.distinct(atLeastOne: "protocol, such as websocket") { item in
+            item.value(expected: "a protocol that Upgrade names, such as websocket") { text in
+                let token = text.lowercased()
+                // A TLS or HTTP/2 of its own would leave the gateway without sight of requests.
+                guard !["h2c", "h2", "tls", "http", "connect-udp", "connect-ip"].contains(Self.protocolName(token))
+                else { return nil }
+                return text.utf8.count <= 64 && text.utf8.allSatisfy(Self.isTokenCharacter) ? token : nil
+            }
+        }
+    }
+
+    private static func protocolName(_ token: String) -> String { String(token.prefix { $0 != "/" }) }
+
+    /// RFC 9110 §5.6.2, and the slash before a version (§7.8).
+    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~/".utf8.contains(byte)
+        }
     }
 
     private func readTransactionToken(_ reader: DocumentReader) -> Bool? {

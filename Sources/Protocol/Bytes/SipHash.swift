@@ -1,22 +1,36 @@
-import Bytes
-
-/// SipHash-2-4 with 128 bits of output, of values of 256 bits (Aumasson and Bernstein 2012).
+/// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein 2012).
 ///
 /// Without the key nobody can find two values that meet, or choose where one lands.
-struct SipHash: Sendable {
+public struct SipHash: Sendable {
     /// The output, in the order in which the algorithm makes it.
-    struct Value: Equatable, Sendable {
-        let first: UInt64
-        let second: UInt64
+    public struct Value: Hashable, Sendable {
+        /// The first 64 bits.
+        public let first: UInt64
+        /// The last 64 bits.
+        public let second: UInt64
+
+        /// Makes a value of two words.
+        @inlinable public init(first: UInt64, second: UInt64) {
+            self.first = first
+            self.second = second
+        }
     }
 
     private let key: (UInt64, UInt64)
 
-    init(key: (UInt64, UInt64)) {
+    /// Takes the two halves of a key, each with its least significant byte first.
+    public init(key: (UInt64, UInt64)) {
         self.key = key
     }
 
-    func callAsFunction(_ input: Digest256) -> Value {
+    /// Takes a key of 16 bytes.
+    public init(key: [UInt8]) {
+        precondition(key.count == 16, "not 16 bytes")
+        self.init(key: (Self.word(key.span, from: 0, count: 8), Self.word(key.span, from: 8, count: 8)))
+    }
+
+    /// Hashes the 32 bytes of a digest.
+    public func callAsFunction(_ input: Digest256) -> Value {
         let words = input.words
         var state = State(key: key)
         state.absorb(words.0.byteSwapped)
@@ -25,6 +39,25 @@ struct SipHash: Sendable {
         state.absorb(words.3.byteSwapped)
         state.absorb(UInt64(Digest256.byteCount) << 56)
         return state.finish()
+    }
+
+    /// Hashes any bytes.
+    public func callAsFunction(_ input: Span<UInt8>) -> Value {
+        var state = State(key: key)
+        var offset = 0
+        while input.count - offset >= 8 {
+            state.absorb(Self.word(input, from: offset, count: 8))
+            offset += 8
+        }
+        let rest = Self.word(input, from: offset, count: input.count - offset)
+        state.absorb(UInt64(truncatingIfNeeded: input.count) << 56 | rest)
+        return state.finish()
+    }
+
+    private static func word(_ bytes: Span<UInt8>, from offset: Int, count: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<count { word |= UInt64(bytes[offset + index]) << UInt64(8 * index) }
+        return word
     }
 
     private struct State {
