@@ -37,6 +37,12 @@ public struct LimitLease: ~Copyable, Sendable {
         _ = table.settle(demands, bytes: bytes, isOver: true, now: now)
     }
 
+    /// Ends a request that was refused for another reason: it is as if it had not been counted.
+    public consuming func refund() {
+        isOver = true
+        table.refund(demands)
+    }
+
     deinit {
         if !isOver { _ = table.settle(demands, bytes: 0, isOver: true, now: nil) }
     }

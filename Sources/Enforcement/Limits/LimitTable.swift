@@ -93,6 +93,18 @@ public final class LimitTable: Sendable {
         return Interval(nanoseconds: delay)
     }
 
+    /// Gives back what a request was counted for.
+    func refund(_ demands: LimitDemands) {
+        for index in 0..<demands.count {
+            let demand = demands[index]
+            shards[shard(of: demand)].shard.withLock { shard in
+                guard let place = shard.place(of: demand.key) else { return }
+                shard[place].inFlight -= 1
+                shard[place].requestsDue -= demand.limit.requestCost
+            }
+        }
+    }
+
     // MARK: All or nothing
 
     private struct Outcome {

@@ -15,11 +15,18 @@ extension Exchange {
         for index in 0..<answer.fields.count where !hopByHop.covers(index, of: answer.fields) {
             let known = answer.fields[index].known
             if known == .cacheControl, freshNonce != nil { continue }
+            if limitStatus != nil, Self.tellsLimits(answer.fields.name(index)) { continue }
             if known == .contentLength || FieldHygiene.isOurs(answer.fields.name(index)) { continue }
             head.fields.append(name: answer.fields.name(index), value: answer.fields.value(index))
         }
         addNonce(to: &head)
+        addLimits(to: &head)
         addRequestIdentifier(to: &head)
+    }
+
+    /// Whether the field is one that the gateway writes where it has limits itself.
+    private static func tellsLimits(_ name: Span<UInt8>) -> Bool {
+        name.equals("ratelimit") || name.equals("ratelimit-policy")
     }
 
     /// Adds `x-request-id`: every answer bears it, allowed or not.

@@ -23,4 +23,10 @@ public final class ConnectionContext: Sendable {
         self.serverName = serverName
         self.certificateIndex = certificateIndex
     }
+
+    /// The same connection under other rules, with what they make of its client.
+    public func under(_ rules: ListenerRules, peer: VerifiedPeer?) -> ConnectionContext {
+        ConnectionContext(
+            rules: rules, peer: peer, address: address, serverName: serverName, certificateIndex: certificateIndex)
+    }
 }

@@ -41,7 +41,7 @@ public struct Completion: Equatable, Sendable {
 
 extension Exchange {
     /// The most bytes that the record of a completion takes beyond the record of its decision.
-    public var completionOverhead: Int { 768 + 2 * (route?.upstream.utf8.count ?? 0) }
+    public var completionOverhead: Int { 768 + 2 * (upstream?.utf8.count ?? 0) }
     /// The longest part of a path that could not be normalised which a record holds.
     private static let rawPathLimit = 512
 
@@ -102,7 +102,7 @@ extension Exchange {
         scratch.removeAll()
         trace.appendTraceIdentifier(to: &scratch)
         record.member("trace_id", scratch.readable)
-        if completion != nil, let route { record.member("upstream", route.upstream) }
+        if completion != nil, let upstream { record.member("upstream", upstream) }
         record.finish()
     }
 

@@ -1,5 +1,6 @@
 public import Bytes
 public import HTTP
+public import Limits
 public import Policy
 public import Possession
 public import Tokens
@@ -36,6 +37,12 @@ public struct Exchange: ~Copyable {
     public internal(set) var possession: PossessionMethods = []
     /// The grant that the call is allowed by.
     public internal(set) var grant: ScopeGrant?
+    /// The listener's or the route's limits that count the call, until it ends.
+    private var lease: LimitLease?
+    /// How the limits stand that the client is told of.
+    public internal(set) var limitStatus: LimitStatus?
+    /// The name of the upstream that the call is for, once found.
+    public internal(set) var upstream: String?
     /// An empty head with its memory, for the next forwarded request.
     private var spare: RequestHead? = RequestHead()
     /// Room for short texts while they are put together.
@@ -76,12 +83,26 @@ public struct Exchange: ~Copyable {
         spare = consume head
     }
 
+    /// Keeps what counts the call while it is under way.
+    mutating func keep(_ lease: consuming LimitLease) {
+        limitStatus = lease.status
+        self.lease = consume lease
+    }
+
+    /// The call is over: it counts no more, but for the bytes that it moved.
+    public mutating func endLease(bytes: UInt64, now: MonotonicTime) {
+        guard let lease = lease.take() else { return }
+        lease.end(bytes: bytes, now: now)
+    }
+
     /// Forgets what an earlier judgement established: of a request that waited for an answer, by a snapshot that is gone.
     mutating func beginJudgement() {
         phase = .target
         (origin, route, scheme, claims) = (nil, nil, nil, nil)
         possession = []
         grant = nil
+        limitStatus = nil
+        upstream = nil
     }
 
     /// Empties the exchange and keeps its memory.
@@ -97,5 +118,8 @@ public struct Exchange: ~Copyable {
         claims = nil
         possession = []
         grant = nil
+        lease = nil
+        limitStatus = nil
+        upstream = nil
     }
 }

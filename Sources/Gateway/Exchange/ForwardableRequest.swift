@@ -62,7 +62,13 @@ extension Exchange {
         _ forwarded: inout RequestHead, _ permit: borrowing Permit, _ connection: ConnectionContext
     ) {
         forwarded.framing = request.framing
-        forwarded.method.append(request.method.readable)
+        if isExtendedConnect {
+            forwarded.method.append("GET")
+        } else {
+            forwarded.method.append(request.method.readable)
+        }
+        forwarded.upgrade.append(request.upgrade.readable)
+        forwarded.acceptsTrailers = request.acceptsTrailers
         forwarded.authority.append(request.authority.readable)
         forwarded.target.append(target.path)
         if let query = target.query {
@@ -76,6 +82,10 @@ extension Exchange {
         let rule = permit.route.forwarding.authorization
         Self.addAuthorization(rule, of: request, to: &forwarded.fields, scratch: &scratch)
         addIdentity(permit, connection, to: &forwarded.fields)
+        if isExtendedConnect, request.upgrade.readable.equals("websocket") {
+            forwarded.framing = .none
+            forwarded.fields.append(literal: "sec-websocket-key", value: webSocketKey.span)
+        }
     }
 
     /// Issues the token that tells the upstream, and those behind it, what the call is for; nothing where the route
@@ -129,6 +139,8 @@ extension Exchange {
         let field = request.fields[index]
         if hopByHop.covers(index, of: request.fields) || FieldHygiene.isRewritten(field.known) { return false }
         if field.known == .tracestate { return trace.isContinued }
+        // Over HTTP/2 the key is the gateway's own.
+        if isExtendedConnect, request.fields.name(index).equals("sec-websocket-key") { return false }
         return !FieldHygiene.removes(request.fields.name(index))
     }
 

@@ -3,6 +3,7 @@ import Configuration
 public import Cryptography
 import HTTP
 import Identity
+public import Limits
 import Policy
 import Possession
 import Revocation
@@ -16,13 +17,16 @@ public final class Gatekeeper {
     private let tokens: TokenExaminer
     private let proofs: ProofExaminer
     private let memory: ProofMemory
+    private let limits: LimitTable
 
     /// Makes the gatekeeper of one thread.
     ///
     /// - Parameters:
     ///   - engine: the thread's.
     ///   - memory: what all threads share about proofs.
-    public init(engine: CryptographicEngine, memory: ProofMemory) {
+    ///   - limits: what all threads count.
+    public init(engine: CryptographicEngine, memory: ProofMemory, limits: LimitTable) {
+        self.limits = limits
         tokens = TokenExaminer(engine: engine)
         proofs = ProofExaminer(engine: engine, memory: memory)
         self.memory = memory
@@ -54,7 +58,7 @@ public final class Gatekeeper {
             let possession = try verifyPossession(
                 &exchange, presented, credentials, route, connection, snapshot, now)
             let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot)
-            return .permitted(try permit(&exchange, route, credentials, possession, unrevoked, now))
+            return .permitted(try permit(&exchange, route, credentials, possession, unrevoked, connection, now))
         }
     }
 
@@ -101,12 +105,18 @@ public final class Gatekeeper {
         // RFC 9110 §9.3.8: an upstream would send back what only it may know.
         let repeats = exchange.request.method.withReadable { $0.equals("TRACE") || $0.equals("TRACK") }
         guard !repeats else { throw Denial(.noRoute, "route.none") }
-        let route = snapshot.routes.match(
-            method: exchange.request.method.readable, host: exchange.request.authority.readable, target: exchange.target
-        )
-        guard let route else { throw Denial(.noRoute, "route.none") }
+        guard let route = Self.route(of: exchange, snapshot) else { throw Denial(.noRoute, "route.none") }
         exchange.route = route
         return route
+    }
+
+    /// The first route that matches; what asks for another protocol by extended CONNECT asks by GET in HTTP/1.1, and is a
+    /// request of the same route.
+    private static func route(of exchange: borrowing Exchange, _ snapshot: EnforcementSnapshot) -> Route? {
+        let host = exchange.request.authority.readable
+        return exchange.isExtendedConnect
+            ? snapshot.routes.match(method: "GET".utf8.span, host: host, target: exchange.target)
+            : snapshot.routes.match(method: exchange.request.method.readable, host: host, target: exchange.target)
     }
 
     /// Phase 3, first half: where the credentials are; the second is ``TokenExaminer``'s.
@@ -196,9 +206,11 @@ public final class Gatekeeper {
     /// Phases 7 and 8: the route's conditions, and only then the novelty of the proofs.
     private func permit(
         _ exchange: inout Exchange, _ route: Route, _ credentials: borrowing VerifiedCredentials,
-        _ possession: borrowing VerifiedPossession, _ unrevoked: consuming Unrevoked, _ now: UnixTime
+        _ possession: borrowing VerifiedPossession, _ unrevoked: consuming Unrevoked,
+        _ connection: ConnectionContext, _ now: UnixTime
     ) throws(Denial) -> Permit {
         exchange.phase = .policy
+        exchange.upstream = route.upstream
         if let workload = Self.workloadClaims(credentials), !route.takesTokens(of: workload.issuer) {
             throw Denial(.policy, "policy.workload-issuer")
         }
@@ -211,12 +223,19 @@ public final class Gatekeeper {
             throw denial(error, of: exchange, route)
         }
         exchange.grant = clearance.grant
+        try exchange.settleUpgrade(for: route)
         // The record names the proofs that the route asked for, not all that happen to hold.
         exchange.possession.formIntersection(route.accepted)
+        // Before the proofs are used up, since a call that has to wait must be able to come again with them.
+        let lease = try limits.admit(&exchange, of: connection.rules, route)
         exchange.phase = .replay
         do throws(ConsumptionFailure) {
-            return clearance.permit(try memory.replay.consume(possession, now: now))
+            let permit = clearance.permit(try memory.replay.consume(possession, now: now))
+            if let lease { exchange.keep(lease) }
+            return permit
         } catch {
+            // Who replays a proof must not spend the quota of its owner.
+            if let lease { lease.refund() }
             let code: ProblemCode = error.isWorkloadProof ? .invalidWorkloadToken : .invalidProof
             throw Denial(error.refusal.isOverload ? .unavailable : code, error.refusal.reason)
         }

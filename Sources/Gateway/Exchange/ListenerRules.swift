@@ -2,6 +2,7 @@ import Bytes
 public import Configuration
 import HTTP
 import Identity
+public import Limits
 public import Possession
 import TLS
 
@@ -38,6 +39,11 @@ public final class ListenerRules: Sendable {
     /// The trust domains whose members a token may name as its subject, unless its issuer says otherwise; nothing: any.
     public let subjectTrustDomains: [String]?
 
+    /// How much may be asked of it, or nothing.
+    public let limits: LimitScope?
+    /// What passes through it.
+    public let mode: ListenerMode
+
     private let origins: [Origin]
     private let publicOrigins: [PublicOrigin]
     /// For each origin, which of the listener's certificates name its host.
@@ -50,6 +56,8 @@ public final class ListenerRules: Sendable {
     ///   - documents: what the gateway itself answers, of each origin.
     public init(_ listener: ListenerConfiguration, documents: [Origin: [ServedDocument]] = [:]) {
         name = listener.name
+        limits = listener.limits
+        mode = listener.mode
         origins = listener.origins
         publicOrigins = listener.origins.map { PublicOrigin($0, documents: documents[$0] ?? []) }
         coverage = listener.origins.map { origin in listener.certificates.map { $0.covers(host: origin.bareHost) } }

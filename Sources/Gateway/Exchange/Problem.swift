@@ -1,8 +1,10 @@
 public import Bytes
 public import HTTP
+import Limits
 
 extension Exchange {
-    /// Fills the answer to a denied call: problem details (RFC 9457) that say the code and nothing finer.
+    /// Fills the answer to a denied call: problem details (RFC 9457) that say the code and nothing finer; to a client of
+    /// gRPC a status of gRPC instead.
     ///
     /// - Parameters:
     ///   - head: is emptied and filled.
@@ -13,6 +15,22 @@ extension Exchange {
         _ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial, proofAlgorithms: String
     ) {
         body.removeAll()
+        head.removeAll()
+        if isGRPC { fillGRPC(&head, denial: denial) } else { fillProblem(&head, &body, denial: denial) }
+        let challenge = Challenge(
+            denial: denial, route: route, scheme: scheme, metadataURL: origin?.metadataURL, algorithms: proofAlgorithms)
+        challenge.append(to: &head.fields)
+        addNonce(to: &head)
+        if denial.code == .unavailable || denial.code == .rateLimited {
+            scratch.removeAll()
+            scratch.append(decimal: limitStatus?.retryAfter ?? 1)
+            head.fields.append(.retryAfter, value: scratch.readable)
+        }
+        addLimits(to: &head)
+        addRequestIdentifier(to: &head)
+    }
+
+    private func fillProblem(_ head: inout ResponseHead, _ body: inout ByteQueue, denial: Denial) {
         body.append("{\"type\":\"urn:sallyport:")
         body.append(utf8: denial.code.rawValue)
         body.append("\",\"title\":\"")
@@ -23,18 +41,9 @@ extension Exchange {
         identifier.append(to: &body)
         body.append("\"}\n")
 
-        head.removeAll()
         head.status = denial.status
         head.framing = .length(UInt64(body.count))
         head.fields.append(.contentType, value: "application/problem+json".utf8.span)
-        let challenge = Challenge(
-            denial: denial, route: route, scheme: scheme, metadataURL: origin?.metadataURL, algorithms: proofAlgorithms)
-        challenge.append(to: &head.fields)
-        addNonce(to: &head)
-        if denial.code == .unavailable || denial.code == .rateLimited {
-            head.fields.append(.retryAfter, value: "1".utf8.span)
-        }
-        addRequestIdentifier(to: &head)
     }
 
     /// Fills an answer that the gateway itself has.

@@ -13,6 +13,12 @@ public struct RequestIdentifier: Hashable, Sendable {
         self.low = low
     }
 
+    /// The 16 bytes.
+    var bytes: [UInt8] {
+        [high, low].flatMap { word in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        }
+    }
+
     /// Appends 32 lower-case hexadecimal digits.
     public func append(to output: inout ByteQueue) {
         output.append(hexadecimal: high)

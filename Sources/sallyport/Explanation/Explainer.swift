@@ -6,6 +6,7 @@ import Foundation
 import HTTP
 import HTTP1
 import Identity
+import Limits
 import Policy
 import Possession
 import Revocation
@@ -120,7 +121,8 @@ struct Explainer {
         var generator = SystemRandomNumberGenerator()
         let secret = (0..<48).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let memory = ProofMemory(capacity: 1024, secret: secret, start: UnixTime(nanoseconds: 0))
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: memory)
+        let gatekeeper = Gatekeeper(
+            engine: try CryptographicEngine(), memory: memory, limits: LimitTable(secret: Array(secret[..<16])))
         let outcome: Explanation.Outcome
         var reached: ExplainedStep
         do throws(Denial) {
