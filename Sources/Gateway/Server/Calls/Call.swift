@@ -5,8 +5,10 @@ import Cryptography
 import Exchange
 import HTTP
 import HTTP1
+import Identity
 import Policy
 import Reactor
+import Tokens
 import Upstream
 
 /// One request between a client's connection and an upstream's: moves it from phase to phase, and its content both ways.
@@ -33,6 +35,8 @@ final class Call {
     private var parkedAt: Int64?
 
     private var permit: Permit?
+    /// The same of a connection that passes bytes.
+    private var passage: Passage?
     private var denial: Denial?
     /// What the gateway itself answers with.
     private var document: ServedDocument?
@@ -56,6 +60,7 @@ final class Call {
         isAnswered = false
         context = nil
         permit = nil
+        passage = nil
         denial = nil
         document = nil
         ticket = nil
@@ -71,6 +76,18 @@ final class Call {
         guard attach(driver, stream) != nil else { return }
         hasWholeRequest = !hasBody
         judge()
+    }
+
+    /// The connection passes bytes, if it may: decides, records, and acts.
+    func beginPassage(on driver: ConnectionDriver) {
+        guard let context = attach(driver, 0) else { return }
+        do {
+            passage = try exchange.judgePassage(
+                from: context, under: worker.plan.snapshot, limits: worker.limits, now: worker.time)
+        } catch {
+            denial = error
+        }
+        offerRecord()
     }
 
     private func judge() {
@@ -140,6 +157,7 @@ final class Call {
     /// Nothing may be answered that is not on record but this: that there is no record.
     private func refuseUnrecorded(_ reason: String) {
         permit = nil
+        passage = nil
         worker.audit.countUnrecorded()
         answer(Denial(.unavailable, reason, closesConnection: denial?.closesConnection ?? false))
     }
@@ -154,6 +172,9 @@ final class Call {
         if let permit = permit.take() {
             guard let receipt = worker.audit.redeem(ticket) else { return refuseUnsynced() }
             forward(permit, receipt)
+        } else if let passage = passage.take() {
+            guard let receipt = worker.audit.redeem(ticket) else { return refuseUnsynced() }
+            pass(passage, receipt)
         } else if let denial {
             answer(denial)
         } else if let document {
@@ -177,6 +198,7 @@ final class Call {
     /// The record is with the log, but the disk does not take it: the call does not go on, and its last record says so.
     private func refuseUnsynced() {
         permit = nil
+        passage = nil
         answer(Denial(.unavailable, "audit.timeout"))
     }
 
@@ -201,9 +223,11 @@ final class Call {
         delivery.send(bytes)
     }
 
+    /// The request has ended; what its trailers said is in ``Worker/clientTrailers``.
     func receiveEnd() {
         hasWholeRequest = true
-        delivery.end()
+        exchange.fill(trailers: &worker.trailers, ofRequest: worker.clientTrailers)
+        delivery.end(trailers: worker.trailers)
     }
 
     /// The content is malformed or over a limit.
@@ -232,7 +256,15 @@ final class Call {
             return answer(error)
         }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
-        delivery.begin(request)
+        delivery.begin(request, agent: exchange.claims?.subject ?? "")
+    }
+
+    private func pass(_ passage: consuming Passage, _ receipt: consuming AuditReceipt) {
+        guard let context else { return }
+        let agent = passage.agent.text
+        guard let forwardable = ForwardablePassage(passage, receipt: receipt, connection: context) else { return }
+        delivery.begin(forwardable, agent: agent)
+        if !isParked { driver?.resumeInput(of: self) }
     }
 
     // MARK: The answer's way
@@ -254,20 +286,27 @@ final class Call {
         driver?.sendBody(bytes, of: self)
     }
 
+    /// The upstream agrees to speak another protocol: bytes pass as they are from now on.
+    func upstreamSwitched() {
+        guard exchange.fill(&worker.answerHead, switching: worker.upstreamHead) else {
+            return fail(.upstreamFailed, "upstream.upgrade")
+        }
+        tally.status = worker.answerHead.status
+        hasWholeRequest = false
+        driver?.switchProtocols(worker.answerHead, of: self)
+    }
+
     /// The answer is whole.
     func upstreamEnded() {
         let driver = finish(nil)
-        driver?.endBody(of: self)
+        exchange.fill(trailers: &worker.trailers, ofAnswer: worker.upstreamTrailers)
+        driver?.endBody(of: self, trailers: worker.trailers)
         letGo()
     }
 
     /// There is no whole answer to be had.
     func upstreamFailed(_ failure: UpstreamFailure) {
-        switch failure {
-        case .unreachable(let reason): fail(.upstreamFailed, reason)
-        case .broken(let reason, _): fail(.upstreamFailed, reason)
-        case .timedOut(let reason): fail(.upstreamTimeout, reason)
-        }
+        fail(failure.code, failure.reason)
     }
 
     /// The upstream can take content again.
@@ -278,6 +317,12 @@ final class Call {
     /// The client has taken most of what was sent.
     func answerWritable() {
         delivery.resume()
+    }
+
+    /// In whose name a connection to an upstream begins that wants to know.
+    var proxiedClient: ProxiedClient? {
+        guard let driver, let context else { return nil }
+        return driver.connection.proxiedClient(context)
     }
 
     /// Whether the upstream should pause.
@@ -294,7 +339,8 @@ final class Call {
 
     /// Answers with problem details.
     private func answer(_ denial: Denial) {
-        guard driver != nil else { return letGo() }
+        guard let driver else { return letGo() }
+        guard driver.canAnswer else { return abort(denial.reason) }
         exchange.fill(
             &worker.answerHead, &worker.problemBody, denial: denial,
             proofAlgorithms: worker.plan.snapshot.proofAlgorithms)
@@ -318,7 +364,7 @@ final class Call {
         guard let driver else { return }
         tally.status = worker.answerHead.status
         if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
-        let isHead = exchange.request.method.withReadable { $0.equals("HEAD") }
+        let isHead = worker.problemBody.isEmpty || exchange.request.method.withReadable { $0.equals("HEAD") }
         if !isHead {
             worker.problemBody.withReadable { tally.send($0, worker.engine) }
         }
@@ -328,7 +374,8 @@ final class Call {
         } else {
             driver.sendHead(worker.answerHead, of: self, ends: false)
             worker.problemBody.withReadable { driver.sendBody($0, of: self) }
-            driver.endBody(of: self)
+            worker.trailers.removeAll()
+            driver.endBody(of: self, trailers: worker.trailers)
         }
         letGo()
     }
@@ -388,6 +435,8 @@ final class Call {
             worker.audit.complete(worker.record, reserved: tally.reserved)
             tally.reserved = 0
         }
+        exchange.endLease(
+            bytes: tally.bytesIn + tally.bytesOut, now: MonotonicTime(nanoseconds: worker.now))
         return driver
     }
 

@@ -1,6 +1,8 @@
 import Bytes
+import Configuration
 import Exchange
 import HTTP
+import Reactor
 import Upstream
 
 /// An allowed call's way to its upstream: chooses where it goes, sends it, and sends it again where that is safe.
@@ -9,7 +11,18 @@ final class Delivery: UpstreamRequest {
     private var worker: Worker { call.worker }
     private var forwardable: ForwardableRequest?
     private var group: UpstreamGroup?
+    /// The endpoint of the present attempt.
+    private var endpoint: EndpointID?
+    private var tried: [EndpointID] = []
     private var attempts = 0
+    /// Whether it waits for a connection that is being made.
+    private var isWaiting = false
+    /// Whether content was given to the present connection.
+    private var hasGivenContent = false
+    private var isRepeatable = false
+    /// Whether bytes pass as they are.
+    private var isRaw = false
+    private var agentHash: UInt64 = 0
 
     init(of call: Call) {
         self.call = call
@@ -24,17 +37,34 @@ final class Delivery: UpstreamRequest {
     }
 
     /// Sends the request.
-    func begin(_ request: consuming ForwardableRequest) {
-        group = worker.upstream(request.upstream)
+    func begin(_ request: consuming ForwardableRequest, agent: String) {
+        isRaw = false
+        isRepeatable = request.isRepeatable
+        let upstream = request.upstream
         forwardable = consume request
+        begin(to: upstream, agent: agent)
+    }
+
+    /// Has the bytes of a connection passed.
+    func begin(_ passage: consuming ForwardablePassage, agent: String) {
+        isRaw = true
+        begin(to: passage.upstream, agent: agent)
+    }
+
+    private func begin(to upstream: String, agent: String) {
+        group = worker.upstream(upstream)
         attempts = 0
-        connect(fresh: false)
+        tried.removeAll(keepingCapacity: true)
+        hasGivenContent = false
+        if group?.plan.configuration.balance == .agentHash { agentHash = AgentHash.of(agent.utf8.span) }
+        connect(after: nil)
     }
 
     /// Gives the request up, if one is under way.
     func abandon() {
         guard let connection else { return }
         connection.abandon(self)
+        conclude(.cancelled)
     }
 
     /// Takes the request out, so that its memory can be used again.
@@ -43,9 +73,78 @@ final class Delivery: UpstreamRequest {
         return forwardable.take()
     }
 
+    // MARK: Where to
+
+    private func connect(after failure: UpstreamFailure?) {
+        guard let group else { return call.upstreamFailed(.unreachable("upstream.unknown")) }
+        let now = MonotonicTime(nanoseconds: worker.now)
+        switch group.balancer.choose(
+            agentHash: agentHash, random: worker.entropy.word(), excluding: tried, now: now)
+        {
+        case .none: call.upstreamFailed(failure ?? .unreachable("upstream.unknown"))
+        case .overloaded: call.upstreamFailed(.overloaded)
+        case .endpoint(let id):
+            endpoint = id
+            tried.append(id)
+            attempts += 1
+            group.balancer.began(id, isRetry: attempts > 1, now: now)
+            guard let place = group.place(of: id) else { return failed(.unreachable("upstream.unknown")) }
+            serve(by: place, in: group)
+        }
+    }
+
+    private func serve(by place: UpstreamPlace, in group: UpstreamGroup) {
+        let client = group.plan.configuration.sendsProxyHeader ? call.proxiedClient : nil
+        // A connection that has served may have gone stale: a second attempt has one of its own.
+        if !isRaw, attempts == 1 || group.sharesConnections, let available = place.available(to: client) {
+            if !available.isOpen { beginWait(in: group) }
+            return available.serve(self)
+        }
+        guard group.makesRoom(), group.balancer.breaker.waitRefusal == nil else {
+            conclude(.cancelled)
+            return call.upstreamFailed(.overloaded)
+        }
+        do {
+            let connection = try UpstreamConnection(worker: worker, place: place, client: client, isRaw: isRaw)
+            beginWait(in: group)
+            connection.serve(self)
+        } catch {
+            failed(.unreachable("upstream.refused"))
+        }
+    }
+
+    private func beginWait(in group: UpstreamGroup) {
+        isWaiting = true
+        group.balancer.waitBegan()
+    }
+
+    private func endWait() {
+        guard isWaiting else { return }
+        isWaiting = false
+        group?.balancer.waitEnded()
+    }
+
+    override func connected() {
+        endWait()
+    }
+
+    /// Says what the attempt has taught about its endpoint; once.
+    private func conclude(_ outcome: EndpointOutcome) {
+        endWait()
+        guard let id = endpoint.take() else { return }
+        group?.balancer.ended(id, outcome, now: MonotonicTime(nanoseconds: worker.now))
+    }
+
     // MARK: The request
 
-    override var isWhole: Bool { call.hasWholeRequest }
+    override var isWhole: Bool { call.hasWholeRequest || isUpgrade }
+
+    override var isUpgrade: Bool {
+        switch forwardable {
+        case .some(let request): !request.head.upgrade.isEmpty
+        case .none: false
+        }
+    }
 
     override func lendHead(to body: (borrowing RequestHead) -> Void) {
         switch forwardable {
@@ -57,35 +156,16 @@ final class Delivery: UpstreamRequest {
     var canTakeBody: Bool { connection?.canTakeBody(self) ?? true }
 
     func send(_ bytes: Span<UInt8>) {
+        hasGivenContent = true
         connection?.sendBody(bytes, of: self)
     }
 
-    func end() {
-        connection?.endBody(of: self)
+    func end(trailers: borrowing FieldTable) {
+        connection?.endBody(of: self, trailers: trailers)
     }
 
     override func writable() {
         call.upstreamWritable()
-    }
-
-    private var isRepeatable: Bool {
-        switch forwardable {
-        case .some(let request): request.isRepeatable
-        case .none: false
-        }
-    }
-
-    private func connect(fresh: Bool) {
-        guard let group, let place = group.choose(attempt: attempts) else {
-            return call.upstreamFailed(.unreachable("upstream.unknown"))
-        }
-        attempts += 1
-        if !fresh, let available = place.available() { return available.serve(self) }
-        do {
-            try UpstreamConnection(worker: worker, place: place).serve(self)
-        } catch {
-            failed(.unreachable("upstream.refused"))
-        }
     }
 
     // MARK: The answer
@@ -93,6 +173,8 @@ final class Delivery: UpstreamRequest {
     override var isBlocked: Bool { call.isAnswerBlocked }
 
     override func answered(hasBody: Bool) {
+        let outcome = EndpointOutcome(status: Int(worker.upstreamHead.status))
+        if !hasBody || outcome == .failure { conclude(outcome) }
         call.upstreamAnswered(worker.upstreamHead, hasBody: hasBody)
     }
 
@@ -100,7 +182,12 @@ final class Delivery: UpstreamRequest {
         call.upstreamSent(bytes)
     }
 
+    override func switched() {
+        call.upstreamSwitched()
+    }
+
     override func ended() {
+        conclude(.success)
         call.upstreamEnded()
     }
 
@@ -110,15 +197,17 @@ final class Delivery: UpstreamRequest {
     }
 
     override func failed(_ failure: UpstreamFailure) {
-        switch failure {
-        case .unreachable where attempts < group?.placeCount ?? 0:
-            connect(fresh: true)
-        case .broken
-        where RetryRule.repeats(
-            wasReused: isOnReusedConnection, answerBegan: answerBegan, isRepeatable: isRepeatable, attempts: attempts):
-            connect(fresh: true)
-        default:
-            call.upstreamFailed(failure)
-        }
+        conclude(failure.outcome)
+        let attempt = RetryRule.Attempt(
+            isRepeatable: isRepeatable, contentLeft: hasGivenContent, answerBegan: answerBegan)
+        // The upstream may close an idle connection at any time, which says nothing of it: that costs no attempt.
+        let wasStale = isOnReusedConnection && attempts == 1 && RetryRule.allows(after: failure.kind, of: attempt)
+        let repeats =
+            wasStale
+            || group?.balancer.takeRetry(
+                after: failure.kind, of: attempt, made: attempts, now: MonotonicTime(nanoseconds: worker.now)) ?? false
+        guard repeats else { return call.upstreamFailed(failure) }
+        if wasStale { tried.removeAll(keepingCapacity: true) }
+        connect(after: failure)
     }
 }

@@ -11,6 +11,8 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
     private var output = ByteQueue()
     private var backlog = 0
     private var isOver = false
+    /// Whether the client's end of a switched connection was passed on.
+    private var saidLast = false
 
     init(connection: UpstreamConnection, limits: HeadLimits) {
         machine = HTTP1ClientConnection(limits: limits)
@@ -26,25 +28,34 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
         self.request = request
         request.isOnReusedConnection = served > 0
         request.lendHead { machine.sendHead($0, into: &output) }
-        if request.isWhole { endBody(of: request) }
+        if request.isWhole {
+            request.isSent = true
+            machine.endBody(into: &output)
+        }
         connection.wantsOutput()
     }
 
     override func canTakeBody(_ request: UpstreamRequest) -> Bool {
-        // Content that a connection took which then fails to open could not be sent to another address.
-        if !connection.isOpen || output.count + backlog >= ConnectionDriver.highMark { request.isHeldUp = true }
+        // Content that a connection took which then fails to open could not be sent to another address; and what belongs to
+        // another protocol waits until the upstream has agreed to it.
+        if !connection.isOpen || request.isUpgrade && !request.isSwitched
+            || output.count + backlog >= ConnectionDriver.highMark
+        {
+            request.isHeldUp = true
+        }
         return !request.isHeldUp
     }
 
     override func sendBody(_ bytes: Span<UInt8>, of request: UpstreamRequest) {
-        machine.sendBody(bytes, into: &output)
+        request.hasProgressed = true
+        if request.isSwitched { output.append(bytes) } else { machine.sendBody(bytes, into: &output) }
         connection.wantsOutput()
     }
 
-    override func endBody(of request: UpstreamRequest) {
+    override func endBody(of request: UpstreamRequest, trailers: borrowing FieldTable) {
         guard !request.isSent else { return }
         request.isSent = true
-        machine.endBody(into: &output)
+        if !request.isSwitched { machine.endBody(trailers: trailers, into: &output) }
         connection.wantsOutput()
     }
 
@@ -63,7 +74,7 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
         request?.connection = nil
         served += 1
         let isWholeRequest = request?.isSent ?? true
-        if machine.isReusable, isWholeRequest, output.isEmpty, backlog == 0 {
+        if machine.isReusable, isWholeRequest, request?.isSwitched != true, output.isEmpty, backlog == 0 {
             connection.becameIdle()
         } else {
             isOver = true
@@ -75,6 +86,7 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
     // MARK: The connection
 
     override func opened() {
+        request?.connected()
         wake()
     }
 
@@ -98,12 +110,20 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
                 offset += consumed
             case .endOfBody(let consumed):
                 offset += consumed
+                worker.upstreamTrailers.removeAll()
+                _ = machine.takeTrailers(into: &worker.upstreamTrailers)
                 release()?.ended()
+            case .switched(let consumed):
+                offset += consumed
+                switched()
+            case .tunnel(let start, let count, let consumed):
+                request?.received(rest.extracting(start..<start + count))
+                offset += consumed
             case .malformed:
-                connection.fail(.broken("upstream.malformed", isUnprocessed: false))
+                connection.fail(.malformed)
                 return bytes.count
             case .unexpected:
-                connection.fail(.broken("upstream.unexpected", isUnprocessed: false))
+                connection.fail(.broken("upstream.unexpected"))
                 return bytes.count
             }
         }
@@ -120,15 +140,26 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
         request?.answered(hasBody: true)
     }
 
+    private func switched() {
+        guard let request else { return }
+        request.answerBegan = true
+        request.isSwitched = true
+        // What the client sends now is no part of the request that was sent whole.
+        request.isSent = false
+        request.switched()
+        wake()
+    }
+
     override func endOfInput() {
         switch machine.endOfInput() {
-        case .complete:
+        case .complete, .tunnel:
+            worker.upstreamTrailers.removeAll()
             release()?.ended()
         case .truncated:
-            connection.fail(.broken("upstream.truncated", isUnprocessed: false))
+            connection.fail(.broken("upstream.truncated"))
         case .idle:
             // A request that waits here was not answered by a byte.
-            connection.fail(.broken("upstream.truncated", isUnprocessed: false))
+            connection.fail(.broken("upstream.truncated"))
         }
     }
 
@@ -151,11 +182,16 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
 
     override func flushed(backlog: Int) {
         self.backlog = backlog
+        if let request, request.isSwitched, request.isSent, output.isEmpty, backlog == 0, !saidLast {
+            saidLast = true
+            connection.sayLast()
+        }
         if output.count + backlog < ConnectionDriver.lowMark { wake() }
     }
 
     private func wake() {
         guard let request, request.isHeldUp, connection.isOpen else { return }
+        guard !request.isUpgrade || request.isSwitched else { return }
         request.isHeldUp = false
         request.writable()
     }
@@ -170,11 +206,12 @@ final class HTTP1UpstreamDriver: UpstreamDriver {
 
     override func nextDeadline() -> Int64 {
         guard let request else { return .max }
-        return connection.timeouts.next(
-            of: request, now: worker.now, isBlocked: isPaused, isWritten: output.isEmpty && backlog == 0)
+        request.isStalled = request.isBlocked
+        request.hasProgressed = true
+        return connection.timeouts.next(of: request, now: worker.now, isWritten: output.isEmpty && backlog == 0)
     }
 
     override func deadlinePassed() {
-        connection.fail(.timedOut("upstream.timeout"))
+        connection.fail(.timeout)
     }
 }

@@ -4,6 +4,7 @@ import HTTP
 import Logging
 import Reactor
 import TLS
+import Upstream
 
 /// A connection to an upstream: socket and TLS, and above them a driver that speaks the upstream's protocol.
 final class UpstreamConnection: Endpoint {
@@ -14,7 +15,10 @@ final class UpstreamConnection: Endpoint {
     let place: UpstreamPlace
     /// Kept alive here: a reload may have put another in its place.
     private let group: UpstreamGroup
-    let timeouts: UpstreamTimeouts
+    let timeouts: UpstreamPatience
+    /// In whose name it begins, where it belongs to one client.
+    let client: ProxiedClient?
+    let isRaw: Bool
     private let socket: Socket
     private let session: TLSSession?
     private var driver: UpstreamDriver?
@@ -35,15 +39,25 @@ final class UpstreamConnection: Endpoint {
     private static let batch = 4
     private static let chunk = 128 << 10
 
-    init(worker: Worker, place: UpstreamPlace) throws {
+    /// Begins to connect.
+    ///
+    /// - Parameters:
+    ///   - client: in whose name, where the upstream is told.
+    ///   - isRaw: whether it passes bytes as they are, for one connection of a client.
+    ///   - patience: the time to the end of the answer's head, for a question of the gateway's own, in nanoseconds.
+    init(
+        worker: Worker, place: UpstreamPlace, client: ProxiedClient?, isRaw: Bool = false, patience: Int64? = nil
+    ) throws {
+        self.isRaw = isRaw
         self.place = place
+        self.client = client
         group = place.group
-        timeouts = group.timeouts(under: worker.plan.timeouts)
+        timeouts = patience.map { UpstreamPatience(connect: $0, response: $0, idle: $0) } ?? group.timeouts
         connectBy = worker.now + timeouts.connect
-        session = try group.context.map { try TLSSession(client: $0, wire: worker.wire, host: "") }
-        socket = try Socket.connect(to: place.address)
+        session = try place.context.map { try TLSSession(client: $0, wire: worker.wire) }
+        socket = try Socket.connect(to: place.endpoint.address)
         super.init(worker: worker)
-        driver = try group.makeDriver(of: self)
+        driver = isRaw ? RawUpstreamDriver(connection: self) : try group.makeDriver(of: self)
         try worker.add(self, watching: socket.descriptor, for: .everything)
         place.opened(self)
         worker.setDeadline(connectBy, of: self)
@@ -71,8 +85,8 @@ final class UpstreamConnection: Endpoint {
         driver?.sendBody(bytes, of: request)
     }
 
-    func endBody(of request: UpstreamRequest) {
-        driver?.endBody(of: request)
+    func endBody(of request: UpstreamRequest, trailers: borrowing FieldTable) {
+        driver?.endBody(of: request, trailers: trailers)
     }
 
     func resume(_ request: UpstreamRequest) {
@@ -84,6 +98,13 @@ final class UpstreamConnection: Endpoint {
         driver?.abandon(request)
     }
 
+    /// Everything is written, and nothing more will be.
+    func sayLast() {
+        session?.close()
+        sendWire()
+        socket.shutdownWriting()
+    }
+
     /// The driver has output.
     func wantsOutput() {
         worker.markDirty(self)
@@ -91,7 +112,7 @@ final class UpstreamConnection: Endpoint {
 
     /// The last request was answered: waits for another, if the connection can be trusted with one.
     func becameIdle() {
-        guard !hungUp, !worker.isDraining, !group.isRetired else { return close() }
+        guard !hungUp, !worker.isDraining, !place.isRetired else { return close() }
         isIdle = true
         place.keep(self)
         worker.setDeadline(worker.now + timeouts.idle, of: self)
@@ -115,6 +136,7 @@ final class UpstreamConnection: Endpoint {
             return false
         }
         guard isWritable else { return false }
+        client?.writeHeader(into: &outbound)
         guard let session else {
             opened()
             return true
@@ -150,14 +172,14 @@ final class UpstreamConnection: Endpoint {
                 "TLS with an upstream failed", metadata: ["upstream": "\(group.name)", "reason": "\(error)"])
             // The alert may still tell the upstream why.
             if !outbound.isEmpty, isWritable { write(&outbound) }
-            fail(phase == .handshaking ? .unreachable("upstream.tls") : .broken("upstream.tls", isUnprocessed: false))
+            fail(phase == .handshaking ? .unreachable("upstream.tls") : .broken("upstream.tls"))
             return false
         }
     }
 
     override func deadlinePassed() {
         switch phase {
-        case .connecting, .handshaking: fail(.timedOut("upstream.connect-timeout"))
+        case .connecting, .handshaking: fail(.connectTimeout)
         case .open where isIdle: close()
         case .open:
             driver?.deadlinePassed()
@@ -184,7 +206,7 @@ final class UpstreamConnection: Endpoint {
             case .failed:
                 isReadable = false
                 fail(
-                    phase == .open ? .broken("upstream.broken", isUnprocessed: false) : .unreachable("upstream.refused")
+                    phase == .open ? .broken("upstream.broken") : .unreachable("upstream.refused")
                 )
             }
         }
@@ -243,7 +265,8 @@ final class UpstreamConnection: Endpoint {
         guard phase != .closed else { return }
         if outbound.isEmpty {
             if outbound.capacity > 4096 { outbound.releaseStorage() }
-            if driver?.isFinished == true { return close() }
+            // What is under way there will not be answered.
+            if driver?.isFinished == true { return fail(.malformed) }
         }
         if isReadable { receive() }
         updateDeadline()
@@ -275,7 +298,7 @@ final class UpstreamConnection: Endpoint {
         guard sent else {
             // The wire is shared: what is left in it must not reach another connection.
             worker.wire.output.removeAll()
-            return fail(.broken("upstream.broken", isUnprocessed: false))
+            return fail(.broken("upstream.broken"))
         }
         sendWire()
     }
@@ -300,7 +323,7 @@ final class UpstreamConnection: Endpoint {
                 // What the upstream said before it closed may still be read; its end comes as an event.
                 bytes.removeAll()
                 isWritable = false
-                if !isReadable { fail(.broken("upstream.broken", isUnprocessed: false)) }
+                if !isReadable { fail(.broken("upstream.broken")) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// One upstream connection's protocol: turns requests into plaintext, and plaintext into their answers.
 ///
@@ -24,7 +25,7 @@ class UpstreamDriver {
     /// Takes content of a request.
     func sendBody(_ bytes: Span<UInt8>, of request: UpstreamRequest) {}
     /// Ends a request.
-    func endBody(of request: UpstreamRequest) {}
+    func endBody(of request: UpstreamRequest, trailers: borrowing FieldTable) {}
     /// More of the answer has somewhere to go.
     func resume(_ request: UpstreamRequest) {}
     /// Nobody wants the answer any more.

@@ -1,26 +1,44 @@
+import Configuration
 import Reactor
+import TLS
 import Upstream
 
-/// One address of an upstream, with a worker's connections to it.
+/// One endpoint of an upstream, with a worker's connections to it.
 ///
-/// The connections are kept here and nowhere else, so that whatever makes a connection trustworthy (the upstream, its
-/// TLS settings, the address) is the same for all that may be used in its stead.
+/// The connections are kept here and nowhere else: whatever makes a connection trustworthy (the upstream, what it speaks,
+/// its TLS settings, the address, and the client where it began with that one's name) is the same for all that are kept
+/// together.
 final class UpstreamPlace {
+    /// Outlives the place's use: a connection holds both.
     unowned let group: UpstreamGroup
-    let address: SocketAddress
+    let endpoint: UpstreamEndpoint
+    let identity: UpstreamIdentity
+    let context: TLSContext?
+    /// Whether a reload or a look-up of names has put another in its place.
+    private(set) var isRetired = false
     private unowned let worker: Worker
     private var idle = IdlePool(limit: 256)
+    /// Idle connections that began with the name of one client, by the key of that one's connection.
+    private var idleOfClients: [SlotKey: IdlePool] = [:]
     /// Connections that carry several requests at a time.
     private var shared: [UpstreamConnection] = []
 
-    init(_ address: SocketAddress, group: UpstreamGroup, worker: Worker) {
-        self.address = address
+    init(_ endpoint: UpstreamEndpoint, of plan: TargetPlan, group: UpstreamGroup, worker: Worker) {
+        self.endpoint = endpoint
+        identity = plan.identity
+        context = plan.context
         self.group = group
         self.worker = worker
     }
 
-    /// A connection that can take a request now, or nothing.
-    func available() -> UpstreamConnection? {
+    /// A connection that can take a request of that client now, or nothing.
+    func available(to client: ProxiedClient?) -> UpstreamConnection? {
+        if let client {
+            while let key = idleOfClients[client.key]?.pop() {
+                if let connection = worker.endpoint(key) as? UpstreamConnection { return connection }
+            }
+            return nil
+        }
         if group.sharesConnections { return shared.first { $0.canServe } }
         while let key = idle.pop() {
             if let connection = worker.endpoint(key) as? UpstreamConnection { return connection }
@@ -30,27 +48,45 @@ final class UpstreamPlace {
 
     /// Takes note of a new connection.
     func opened(_ connection: UpstreamConnection) {
-        if group.sharesConnections { shared.append(connection) }
+        group.balancer.connectionOpened()
+        if group.sharesConnections, connection.client == nil, !connection.isRaw { shared.append(connection) }
     }
 
     /// Takes note of a connection's end.
     func closed(_ connection: UpstreamConnection) {
-        if group.sharesConnections { shared.removeAll { $0 === connection } }
+        group.balancer.connectionClosed()
+        shared.removeAll { $0 === connection }
     }
 
-    /// Keeps a connection for later requests.
+    /// Keeps an idle connection for later requests.
     func keep(_ connection: UpstreamConnection) {
-        guard !group.sharesConnections, let evicted = idle.push(connection.key) else { return }
-        (worker.endpoint(evicted) as? UpstreamConnection)?.close()
+        guard !isRetired else { return connection.close() }
+        guard let client = connection.client else {
+            guard !group.sharesConnections, let evicted = idle.push(connection.key) else { return }
+            (worker.endpoint(evicted) as? UpstreamConnection)?.close()
+            return
+        }
+        guard worker.endpoint(client.key) != nil else { return connection.close() }
+        _ = idleOfClients[client.key, default: IdlePool(limit: 256)].push(connection.key)
     }
 
     /// Forgets an idle connection that has ended.
     func forget(_ connection: UpstreamConnection) {
-        idle.remove(connection.key)
+        guard let client = connection.client else { return idle.remove(connection.key) }
+        idleOfClients[client.key]?.remove(connection.key)
+        if idleOfClients[client.key]?.count == 0 { idleOfClients[client.key] = nil }
+    }
+
+    /// Closes an idle connection, to make room for another; false where there is none.
+    func closeIdle() -> Bool {
+        guard let key = idle.pop() else { return false }
+        (worker.endpoint(key) as? UpstreamConnection)?.close()
+        return true
     }
 
     /// Closes what nobody uses; what is in use closes behind its last request.
     func retire() {
+        isRetired = true
         for key in idle.removeAll() { (worker.endpoint(key) as? UpstreamConnection)?.close() }
         for connection in shared { connection.retire() }
     }

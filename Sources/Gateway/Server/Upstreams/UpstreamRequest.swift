@@ -1,18 +1,6 @@
 import Bytes
 import HTTP
 
-/// How a request fared that got no whole answer.
-enum UpstreamFailure: Equatable {
-    /// No connection could be made, or none that can be trusted.
-    case unreachable(String)
-    /// The connection ended, or the upstream broke a rule.
-    ///
-    /// `isUnprocessed`: the upstream has said that it did nothing with the request.
-    case broken(String, isUnprocessed: Bool)
-    /// Time ran out.
-    case timedOut(String)
-}
-
 /// One request to an upstream, as the connection that serves it sees it: asked for its head, told of its answer.
 ///
 /// The connection lets go of the request before it tells how that ended.
@@ -31,6 +19,10 @@ class UpstreamRequest {
     final var isSent = false
     /// Whether it was told that there is no room for content, and not yet that there is again.
     final var isHeldUp = false
+    /// Whether the upstream has agreed to speak another protocol: from then on bytes pass as they are, both ways.
+    final var isSwitched = false
+    /// Whether anything has moved since the deadline was looked at.
+    final var hasProgressed = false
     /// Whether the answer waits for its reader.
     final var isStalled = false
     /// When the upstream must have done what it has to do next, in monotonic nanoseconds.
@@ -46,6 +38,8 @@ class UpstreamRequest {
         isOnReusedConnection = false
         isSent = false
         isHeldUp = false
+        isSwitched = false
+        hasProgressed = true
         isStalled = false
         due = .max
         awaitsHead = false
@@ -53,17 +47,23 @@ class UpstreamRequest {
 
     /// Whether no content will come beyond what was handed over.
     var isWhole: Bool { true }
+    /// Whether the request asks for another protocol, so that content comes only once that is agreed on.
+    var isUpgrade: Bool { false }
     /// Whether more of the answer has nowhere to go.
     var isBlocked: Bool { false }
     /// Lends the head that is to be sent.
     func lendHead(to body: (borrowing RequestHead) -> Void) {}
 
+    /// The connection is made: content may follow.
+    func connected() {}
     /// The head of the answer has come, in ``Worker/upstreamHead``; without content, the answer is whole.
     func answered(hasBody: Bool) {}
     /// Content of the answer has come.
     func received(_ bytes: Span<UInt8>) {}
-    /// The answer is whole.
+    /// The answer is whole; what its trailers said is in ``Worker/upstreamTrailers``.
     func ended() {}
+    /// The upstream agrees to the other protocol (101), by the head in ``Worker/upstreamHead``.
+    func switched() {}
     /// There will be no whole answer.
     func failed(_ failure: UpstreamFailure) {}
     /// There is room for content again.
