@@ -12,6 +12,8 @@ public struct Timeouts: Equatable, Sendable {
     public var upstreamConnect = Interval.seconds(2)
     /// From the end of a request to the head of the upstream's answer.
     public var upstreamResponse = Interval.seconds(30)
+    /// From the signal to stop until no more connections are taken: the time for those who watch `/readyz` to notice.
+    public var drainNotice = Interval.seconds(0)
     /// From the signal to stop until what is still open is cut off.
     public var drain = Interval.seconds(30)
 

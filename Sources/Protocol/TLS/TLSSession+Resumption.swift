@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 import COpenSSL
 import Cryptography
 
@@ -80,6 +80,20 @@ extension TLSSession {
         }
         let bytes = unsafe Span(_unsafeStart: UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), count: count)
         return TicketContents(bytes)
+    }
+
+    /// Judges the client's certificate once more, by other rules than those of its handshake: after a reload, of a connection
+    /// that lives on.
+    ///
+    /// - Returns: the certificate that was proven in the handshake, or nothing where there was none.
+    public func judgePeer(
+        by policy: any ClientCertificatePolicy, now: UnixTime
+    ) throws(CertificateRefusal) -> AuthenticatedCertificate? {
+        guard peerCertificate != nil, let leaf = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
+        let others = CertificateStack()
+        let chain = unsafe resumed?.contents.chain ?? Self.chain(SSL_get_peer_cert_chain(ssl))
+        for other in chain { try others.push(der: other) }
+        return unsafe try CertificateVerifier.verify(leaf, others.handle, policy: policy, now: now)
     }
 
     /// Decides, at the end of the handshake, whose the connection is.

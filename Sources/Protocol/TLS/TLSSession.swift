@@ -128,6 +128,9 @@ public final class TLSSession {
         return ApplicationProtocol.allCases.first { bytes.equals(utf8: $0.rawValue) }
     }
 
+    /// The version that was agreed on, such as `TLSv1.3`.
+    public var versionName: String { unsafe String(cString: SSL_get_version(ssl)) }
+
     /// Begins the handshake: for the client's side, which speaks first.
     public func start(now: UnixTime) -> Outcome {
         self.now = now

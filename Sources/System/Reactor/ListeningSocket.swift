@@ -41,7 +41,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         let bound = unsafe try address.withKernelForm { unsafe bind(number, $0, $1) == 0 ? 0 : errno }
         guard bound == 0 else { throw SystemError("bind", code: bound) }
         guard listen(number, backlog) == 0 else { throw SystemError("listen") }
-        self.address = Self.boundAddress(of: number) ?? address
+        self.address = SocketAddress(ofSocket: number) ?? address
         self.descriptor = descriptor
     }
 
@@ -89,18 +89,6 @@ public struct ListeningSocket: ~Copyable, Sendable {
         var on: CInt = 1
         guard unsafe setsockopt(number, SOL_SOCKET, option, &on, socklen_t(MemoryLayout<CInt>.size)) == 0 else {
             throw SystemError("setsockopt")
-        }
-    }
-
-    private static func boundAddress(of number: CInt) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return unsafe withUnsafeMutablePointer(to: &storage) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> SocketAddress? in
-                guard unsafe getsockname(number, pointer, &length) == 0 else { return nil }
-                let address = unsafe SocketAddress(pointer, length: length)
-                return address?.port == nil ? nil : address
-            }
         }
     }
 }

@@ -74,6 +74,14 @@ public struct SlotMap<Element: AnyObject> {
         }
     }
 
+    /// An element that meets the condition, or nothing.
+    public func first(where condition: (Element) -> Bool) -> Element? {
+        for slot in slots {
+            if let element = slot.element, condition(element) { return element }
+        }
+        return nil
+    }
+
     /// All entries, in no order.
     public var elements: [Element] { slots.compactMap(\.element) }
 }

@@ -43,6 +43,9 @@ public struct Socket: ~Copyable, Sendable {
         return result == 0 ? code : errno
     }
 
+    /// Our side's address, if it has one.
+    public var localAddress: SocketAddress? { SocketAddress(ofSocket: descriptor.number) }
+
     /// Sends small writes at once (TCP_NODELAY): the gateway gathers its own.
     public func disableDelay() {
         var on: CInt = 1

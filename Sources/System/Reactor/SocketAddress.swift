@@ -31,6 +31,20 @@ public enum SocketAddress: Hashable, Sendable {
         return addresses
     }
 
+    /// The local address of a TCP socket; nothing of any other.
+    init?(ofSocket number: CInt) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let found = unsafe withUnsafeMutablePointer(to: &storage) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> SocketAddress? in
+                guard unsafe getsockname(number, pointer, &length) == 0 else { return nil }
+                return unsafe SocketAddress(pointer, length: length)
+            }
+        }
+        guard let found, found.port != nil else { return nil }
+        self = found
+    }
+
     /// Reads the kernel's form; nothing for other families.
     @unsafe init?(_ address: UnsafePointer<sockaddr>?, length: socklen_t) {
         guard let address = unsafe address else { return nil }

@@ -65,7 +65,8 @@ struct ListenerSection {
         return ListenerConfiguration(
             name: name, address: address, origins: origins, protocols: protocols, certificates: tls.certificates,
             minimumVersion: tls.minimumVersion, resumption: tls.resumption, keyLogFile: tls.keyLogFile,
-            clientCertificate: clients.demand, identity: clients.identity, trustDomains: clients.trustDomains, mode: mode, proxyPeers: proxyPeers, limits: limits)
+            clientCertificate: clients.demand, identity: clients.identity, trustDomains: clients.trustDomains,
+            mode: mode, proxyPeers: proxyPeers, limits: limits)
     }
 
     private mutating func readMode(

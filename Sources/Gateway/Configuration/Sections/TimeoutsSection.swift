@@ -2,7 +2,9 @@ import Bytes
 
 /// Reads the section `timeouts`.
 enum TimeoutsSection {
-    private static let keys = ["handshake", "head", "idle", "upstream_connect", "upstream_response", "drain"]
+    private static let keys = [
+        "handshake", "head", "idle", "upstream_connect", "upstream_response", "drain", "drain_notice",
+    ]
     private static let shortest = Interval.milliseconds(1)
     private static let longest = Interval.seconds(24 * 3600)
 
@@ -18,6 +20,7 @@ enum TimeoutsSection {
         duration("upstream_connect", into: &timeouts.upstreamConnect)
         duration("upstream_response", into: &timeouts.upstreamResponse)
         duration("drain", from: .zero, into: &timeouts.drain)
+        duration("drain_notice", from: .zero, into: &timeouts.drainNotice)
         return timeouts
     }
 }

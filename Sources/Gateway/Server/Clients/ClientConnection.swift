@@ -1,17 +1,21 @@
 import Audit
 import Bytes
 import Configuration
+import Cryptography
 import Exchange
 import HTTP1
 import HTTP2
 import Identity
 import Logging
+import ProxyProtocol
 import Reactor
 import TLS
 
 /// A client's connection: socket and TLS, and above them a driver once the handshake says which protocol it is.
 final class ClientConnection: Endpoint {
     private enum Phase {
+        /// A configured proxy has to say first whose connection it is.
+        case preamble
         case handshake
         case serving
         /// Everything is said; what the client still sends is read and dropped until it closes, so that it can read our last
@@ -22,11 +26,20 @@ final class ClientConnection: Endpoint {
 
     private let socket: Socket
     private let session: TLSSession
-    private let listener: ListenerPlan
-    private let address: SocketAddress
+    private var listener: ListenerPlan
+    /// Which of the listeners it came by.
+    private let listenerIndex: Int
+    /// Whether a reload has changed whom to trust since the client was judged.
+    private var isTrustStale = false
+    private var address: SocketAddress
+    /// What a configured proxy says before the handshake.
+    private var proxyReader = ProxyHeaderReader()
+    private var proxyAddresses: ProxyAddresses?
     private let timeouts: Timeouts
     private(set) var context: ConnectionContext?
     private var driver: ConnectionDriver?
+    /// The certificate that the connection is counted for.
+    private var client: Digest256?
     private var phase = Phase.handshake
 
     /// Ciphertext that the socket did not take yet.
@@ -54,9 +67,14 @@ final class ClientConnection: Endpoint {
         self.socket = consume socket
         self.address = address
         self.listener = worker.plan.listeners[listener]
+        listenerIndex = listener
         timeouts = worker.plan.timeouts
         session = try TLSSession(server: self.listener.context, wire: worker.wire)
         super.init(worker: worker)
+        if let peer = NetworkEndpoint(address), self.listener.proxyPeers.contains(where: { $0.contains(peer.address) })
+        {
+            phase = .preamble
+        }
     }
 
     func start() throws {
@@ -77,7 +95,7 @@ final class ClientConnection: Endpoint {
 
     override func deadlinePassed() {
         switch phase {
-        case .handshake:
+        case .preamble, .handshake:
             recordRefusal("handshake.timeout")
             close()
         case .serving:
@@ -98,12 +116,17 @@ final class ClientConnection: Endpoint {
             switch worker.receiveBuffer.read(from: socket) {
             case .moved(let count):
                 if count < ReceiveBuffer.size, !hungUp { isReadable = false }
-                if phase != .lingering { decrypt(count) }
+                switch phase {
+                case .preamble: readPreamble(count)
+                case .handshake, .serving: decrypt(count)
+                case .lingering, .closed: break
+                }
             case .wouldBlock:
                 isReadable = false
             case .ended:
                 isReadable = false
                 peerEnded()
+                if phase == .serving { driver?.peerLeft() }
             case .failed:
                 isReadable = false
                 close()
@@ -117,12 +140,27 @@ final class ClientConnection: Endpoint {
     /// end of a connection is seen while its call waits.
     private var mustWait: Bool { !inbound.isEmpty && driver?.isPaused == true }
 
-    private func decrypt(_ count: Int) {
+    /// Reads whose connection it is; what follows belongs to the handshake.
+    private func readPreamble(_ count: Int) {
+        switch worker.receiveBuffer.with(count, { bytes in proxyReader.read(bytes) }) {
+        case .needMore: break
+        case .header(let header, let consumed):
+            proxyAddresses = header.addresses
+            if let source = header.source { address = SocketAddress(source) }
+            phase = .handshake
+            if consumed < count { decrypt(count, from: consumed) }
+        case .malformed(let fault):
+            recordRefusal(fault.reason)
+            close()
+        }
+    }
+
+    private func decrypt(_ count: Int, from start: Int = 0) {
         let wasEstablished = session.isEstablished
         var plaintext = ByteQueue()
         swap(&plaintext, &worker.plaintext)
         let outcome = worker.receiveBuffer.with(count) { bytes in
-            session.receive(bytes, now: worker.time, into: &plaintext)
+            session.receive(bytes.extracting(start..<count), now: worker.time, into: &plaintext)
         }
         sendWire()
         if !wasEstablished, session.isEstablished { established() }
@@ -137,7 +175,7 @@ final class ClientConnection: Endpoint {
     }
 
     private func deliver(_ plaintext: inout ByteQueue) {
-        guard let driver, phase == .serving else { return }
+        guard let driver, phase == .serving, settleTrust() else { return }
         if inbound.isEmpty {
             driver.input(&plaintext)
             inbound.append(plaintext)
@@ -151,7 +189,7 @@ final class ClientConnection: Endpoint {
         guard !sawEnd else { return }
         sawEnd = true
         switch phase {
-        case .handshake, .lingering: close()
+        case .preamble, .handshake, .lingering: close()
         case .serving: wantsInput()
         case .closed: break
         }
@@ -174,6 +212,7 @@ final class ClientConnection: Endpoint {
     private func established() {
         do {
             let peer = try session.peerCertificate.map { certificate in try listener.policy.peer(certificate) }
+            try takeShare(of: peer?.certificate.fingerprint ?? worker.emptyDigest)
             let context = ConnectionContext(
                 rules: listener.rules, peer: peer, address: "\(address)", serverName: session.serverName,
                 certificateIndex: session.certificateIndex)
@@ -181,6 +220,8 @@ final class ClientConnection: Endpoint {
             driver = try makeDriver()
             phase = .serving
             progressedAt = worker.now
+            guard settleTrust() else { return }
+            driver?.start()
             if worker.isDraining { driver?.drain() }
         } catch {
             recordRefusal((error as? CertificateRefusal)?.reason ?? "connection.failed")
@@ -188,12 +229,78 @@ final class ClientConnection: Endpoint {
         }
     }
 
+    /// In whose name a connection to an upstream begins that wants to know.
+    func proxiedClient(_ context: ConnectionContext) -> ProxiedClient {
+        ProxiedClient(
+            key: key, context: context, addresses: proxyAddresses ?? ownAddresses,
+            applicationProtocol: session.applicationProtocol?.rawValue, tlsVersion: session.versionName)
+    }
+
+    private var ownAddresses: ProxyAddresses? {
+        guard let source = NetworkEndpoint(address), let local = socket.localAddress.flatMap(NetworkEndpoint.init)
+        else {
+            return nil
+        }
+        return ProxyAddresses(source: source, destination: local)
+    }
+
+    private func takeShare(of client: Digest256) throws(CertificateRefusal) {
+        switch worker.connections.enter(client: client) {
+        case .admitted: break
+        case .refused: throw CertificateRefusal("overload.client-connections")
+        case .inPlace(let other):
+            guard worker.closeIdle(of: other) else {
+                worker.connections.leave(client: client)
+                throw CertificateRefusal("overload.client-connections")
+            }
+        }
+        self.client = client
+    }
+
+    /// Whether it is that client's, and nothing is under way.
+    func isIdle(of client: Digest256) -> Bool {
+        self.client == client && phase == .serving && driver?.isIdle == true
+    }
+
     private func makeDriver() throws -> ConnectionDriver {
+        if case .tcp = listener.rules.mode { return RelayDriver(connection: self) }
         let limits = worker.plan.snapshot.limits
         guard session.applicationProtocol == .h2 else {
             return HTTP1Driver(connection: self, limits: limits)
         }
         return try HTTP2Driver(connection: self, limits: limits)
+    }
+
+    // MARK: Reload
+
+    /// Takes over the listener's new rules.
+    ///
+    /// - Returns: whether the client must be judged anew, by ``settleTrust()``.
+    func adopt(_ plan: WorkerPlan) -> Bool {
+        let before = listener
+        listener = plan.listeners[listenerIndex]
+        if before.trust != listener.trust { isTrustStale = true }
+        if let context { self.context = context.under(listener.rules, peer: context.peer) }
+        return isTrustStale
+    }
+
+    /// Judges the client by the rules of now, if they have changed; false where the connection is over for that.
+    @discardableResult
+    func settleTrust() -> Bool {
+        guard isTrustStale, phase == .serving, let context else { return phase != .closed }
+        isTrustStale = false
+        do {
+            let certificate = try session.judgePeer(by: listener.policy, now: worker.time)
+            if certificate == nil, listener.demand == .required { throw CertificateRefusal("certificate.missing") }
+            let peer = try certificate.map { certificate in try listener.policy.peer(certificate) }
+            self.context = context.under(listener.rules, peer: peer)
+            return true
+        } catch {
+            let reason = (error as? CertificateRefusal)?.reason ?? "connection.failed"
+            recordRefusal(reason)
+            close(reason)
+            return false
+        }
     }
 
     private func recordRefusal(_ reason: String) {
@@ -333,6 +440,7 @@ final class ClientConnection: Endpoint {
         driver?.closed(reason)
         worker.remove(self)
         worker.connections.leave(worker: worker.index)
+        if let client { worker.connections.leave(client: client) }
     }
 
     /// Sets how long the client has for what it has to do next.

@@ -17,10 +17,14 @@ class ConnectionDriver {
     static let highMark = 256 << 10
     static let lowMark = 64 << 10
 
+    /// The connection is ready.
+    func start() {}
     /// Takes plaintext off the front of `bytes`; what stays there is brought again by ``ClientConnection/wantsInput()``.
     func input(_ bytes: inout ByteQueue) {}
     /// The client has ended its side.
     func endOfInput() {}
+    /// The client is gone, as far as can be seen: it has closed its socket, and not only said that it sends no more.
+    func peerLeft() {}
     /// Appends plaintext that may go now, about `bytes` of it at most.
     func produce(into output: inout ByteQueue, upTo bytes: Int) {}
     /// What was produced has been written as far as the socket takes it.
@@ -30,12 +34,16 @@ class ConnectionDriver {
     /// The connection is gone: its calls end, for that reason.
     func closed(_ reason: String) {}
 
+    /// Whether the protocol has a way to say that a call is denied; where not, it is cut off.
+    var canAnswer: Bool { true }
     /// Whether no input can be taken until a call or its upstream has made progress.
     var isPaused: Bool { false }
     /// Grows with every step towards the end of a call that the client has made: what `idle` is measured from.
     var progress: UInt64 { 0 }
     /// Whether the client has to do something next: send, or take what was sent.
     var awaitsClient: Bool { true }
+    /// Whether no call is under way.
+    var isIdle: Bool { false }
     /// Whether part of a request's head has come.
     var isInHead: Bool { false }
     /// Whether the connection is to be closed when everything is written.
@@ -52,7 +60,9 @@ class ConnectionDriver {
     /// Sends content of an answer.
     func sendBody(_ bytes: Span<UInt8>, of call: Call) {}
     /// Ends an answer.
-    func endBody(of call: Call) {}
+    func endBody(of call: Call, trailers: borrowing FieldTable) {}
+    /// Agrees to speak another protocol: what is sent from now on are its bytes, and so is what comes.
+    func switchProtocols(_ head: borrowing ResponseHead, of call: Call) {}
     /// Ends an answer that cannot be ended well, so that the client cannot take it for whole.
     func abort(_ call: Call) {}
     /// The bytes of the answer that wait to be sent.

@@ -66,7 +66,14 @@ final class HTTP1Driver: ConnectionDriver {
             return goesOn(after: count, candidate)
         case .endOfBody(let consumed):
             bytes.consume(consumed)
+            worker.clientTrailers.removeAll()
+            _ = machine.takeTrailers(into: &worker.clientTrailers)
             requestEnded()
+            return true
+        case .tunnel(let offset, let count, let consumed):
+            steps += 1
+            candidate.receiveBody(bytes.readable.extracting(offset..<offset + count))
+            bytes.consume(consumed)
             return true
         case .waiting:
             return false
@@ -114,12 +121,25 @@ final class HTTP1Driver: ConnectionDriver {
         case .answerOwed:
             // The request came whole: a client may end its side and still read the answer.
             machine.closeAfterAnswer()
+        case .tunnel:
+            worker.clientTrailers.removeAll()
+            call?.receiveEnd()
         case .truncated:
             let call = call
             self.call = nil
             call?.clientGone("client.truncated")
             isOver = true
         }
+        connection.wantsOutput()
+    }
+
+    /// Nobody waits for the answer that is under way: clients of HTTP that end their side and go on to read end TLS first, and
+    /// an upstream that has nothing to say for a while would never let us find out.
+    override func peerLeft() {
+        guard let call, !call.isAnswered, !machine.isTunnel else { return }
+        self.call = nil
+        call.clientGone("client.disconnected")
+        isOver = true
         connection.wantsOutput()
     }
 
@@ -153,19 +173,39 @@ final class HTTP1Driver: ConnectionDriver {
 
     override func sendHead(_ head: borrowing ResponseHead, of call: Call, ends: Bool) {
         machine.sendHead(head, into: &output)
-        if ends { endBody(of: call) }
+        if ends {
+            machine.endBody(into: &output)
+            call.isAnswered = true
+            answerEnded(call)
+        }
         connection.wantsOutput()
     }
 
     override func sendBody(_ bytes: Span<UInt8>, of call: Call) {
-        machine.sendBody(bytes, into: &output)
+        if machine.isTunnel { output.append(bytes) } else { machine.sendBody(bytes, into: &output) }
         connection.wantsOutput()
     }
 
-    override func endBody(of call: Call) {
-        machine.endBody(into: &output)
+    override func switchProtocols(_ head: borrowing ResponseHead, of call: Call) {
+        machine.switchProtocols(head, into: &output)
+        connection.wantsOutput()
+        // The client may have said something in it already.
+        connection.wantsInput()
+    }
+
+    override func endBody(of call: Call, trailers: borrowing FieldTable) {
         call.isAnswered = true
         connection.wantsOutput()
+        guard !machine.isTunnel else {
+            finishCall(call)
+            isOver = true
+            return
+        }
+        machine.endBody(trailers: trailers, into: &output)
+        answerEnded(call)
+    }
+
+    private func answerEnded(_ call: Call) {
         switch machine.afterAnswer {
         case .readNext: finishCall(call)
         case .finishRequestBody: connection.wantsInput()
@@ -223,6 +263,7 @@ final class HTTP1Driver: ConnectionDriver {
         guard let call else { return true }
         return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
     }
+    override var isIdle: Bool { call == nil }
     override var isInHead: Bool { isPartial }
     override var progress: UInt64 { steps }
     override var isFinished: Bool { isOver && output.isEmpty }

@@ -16,7 +16,8 @@ final class HTTP2Driver: ConnectionDriver {
     init(connection: ClientConnection, limits: Limits) throws(HTTP2Error) {
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
         machine = try HTTP2ServerConnection(
-            limits: HTTP2Limits(streams: UInt32(limits.streams), head: head, bodyLimit: limits.bodyBytes))
+            limits: HTTP2Limits(
+                streams: UInt32(limits.streams), head: head, bodyLimit: limits.bodyBytes, extendedConnect: true))
         super.init(connection: connection)
     }
 
@@ -65,7 +66,11 @@ final class HTTP2Driver: ConnectionDriver {
             steps += 1
             scratch.withReadable { call.receiveBody($0) }
         }
-        if call.canTakeBody, !call.hasWholeRequest, machine.isBodyComplete(of: stream) { call.receiveEnd() }
+        if call.canTakeBody, !call.hasWholeRequest, machine.isBodyComplete(of: stream) {
+            worker.clientTrailers.removeAll()
+            _ = machine.takeTrailers(of: stream, into: &worker.clientTrailers)
+            call.receiveEnd()
+        }
         connection.wantsOutput()
     }
 
@@ -120,8 +125,13 @@ final class HTTP2Driver: ConnectionDriver {
         connection.wantsOutput()
     }
 
-    override func endBody(of call: Call) {
-        machine.endBody(on: call.stream)
+    override func switchProtocols(_ head: borrowing ResponseHead, of call: Call) {
+        machine.sendHead(head, on: call.stream, endStream: false)
+        connection.wantsOutput()
+    }
+
+    override func endBody(of call: Call, trailers: borrowing FieldTable) {
+        machine.endBody(on: call.stream, trailers: trailers)
         answered(call)
         connection.wantsOutput()
     }
@@ -168,6 +178,7 @@ final class HTTP2Driver: ConnectionDriver {
         for call in open.values { call.clientGone(reason) }
     }
 
+    override var isIdle: Bool { calls.isEmpty }
     override var isInHead: Bool { machine.isInHead }
     override var progress: UInt64 { steps &+ machine.framedBytes }
     override var awaitsClient: Bool {

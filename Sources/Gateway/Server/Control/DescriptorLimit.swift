@@ -18,8 +18,9 @@ enum DescriptorLimit {
         return Int(min(limit.rlim_cur, rlim_t(Int32.max)))
     }
 
-    /// The most client connections that fit: each may need one to an upstream.
+    /// The most client connections that fit: each may need one to an upstream, and some more may be in their handshakes.
     static func connections(descriptors: Int) -> Int {
-        max(1, (descriptors - overhead) / 2)
+        let room = descriptors - overhead
+        return max(1, (room - ConnectionCount.headroom(of: room / 2)) / 2)
     }
 }

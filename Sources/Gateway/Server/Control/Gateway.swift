@@ -4,6 +4,7 @@ import Configuration
 import Control
 import Exchange
 import Glibc
+import Limits
 public import Logging
 import Possession
 import Reactor
@@ -26,18 +27,16 @@ public final class Gateway {
     private let mailbox: Mailbox<ControlMessage>
     private let start: ProofStart
     private let memory: ProofMemory
+    private let limits = LimitTable(secret: Entropy.bytes(16))
     private let issuers: IssuerLiaison
+    private let names: UpstreamNames
+    private var tickets = TicketRotation(now: Clock.monotonic())
     private var snapshot: EnforcementSnapshot?
     private var workers: [WorkerHandle] = []
     private var poller: Poller
     private var observability: ObservabilityServer?
-    private var draining: Drain?
+    private var draining: DrainSchedule?
     private var failure: GatewayError?
-
-    private struct Drain {
-        let deadline: Int64
-        var secondNotice: Int64
-    }
 
     private static let signalKey = SlotKey(rawValue: 1)
     private static let mailKey = SlotKey(rawValue: 2)
@@ -69,6 +68,7 @@ public final class Gateway {
                 undatedUntil: undated.earlier, keepDatedAhead: { ahead.raise(to: $0) },
                 keepUndated: { undated.raise(to: $0) }))
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
+        names = try UpstreamNames(mailbox: mailbox)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
     }
@@ -84,7 +84,7 @@ public final class Gateway {
         issuers.configure(configuration.issuers)
         let builder = try makeBuilder(configuration)
         snapshot = builder.snapshot
-        connections.setLimit(connectionLimit(configuration))
+        connections.setLimit(connectionLimit(configuration), perClient: configuration.limits.connectionsPerClient)
         start.wait()
         var sockets: [[SocketParcel]] = []
         for listener in configuration.listeners {
@@ -101,6 +101,8 @@ public final class Gateway {
             workers.append(worker)
         }
         try issuers.start(workers: workers.map(\.mailbox))
+        try names.start()
+        names.watch(configuration.upstreams)
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
@@ -108,7 +110,7 @@ public final class Gateway {
         for worker in workers {
             try worker.start(
                 sockets: sockets.map { $0[worker.index] }, audit: audit, connections: connections, memory: memory,
-                control: mailbox, logger: logger)
+                limits: limits, control: mailbox, logger: logger)
         }
         for listener in configuration.listeners {
             logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
@@ -140,7 +142,8 @@ public final class Gateway {
         }
         return try PlanBuilder(
             configuration, issuers: issuers.withKeys(configuration.issuers),
-            generation: generation, connections: limit)
+            generation: generation, connections: limit, addresses: names.addresses(of: configuration.upstreams),
+            ticketKeys: tickets.keys)
     }
 
     private func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
@@ -166,10 +169,12 @@ public final class Gateway {
             }
             continueDraining()
             dropOldKeys()
+            rotateTickets()
             observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
         issuers.stop()
+        names.stop()
         settle(workers.map(\.queue))
         records.submit(.gatewayStopped)
         if !audit.stop() {
@@ -192,9 +197,10 @@ public final class Gateway {
 
     private func timeout() -> CInt {
         var longest = observability?.needsTick == true ? 1000 : Int64.max
-        longest = min(longest, issuers.delay ?? .max)
-        guard let draining else { return longest == .max ? -1 : CInt(min(longest, 60_000)) }
-        let next = min(draining.deadline, draining.secondNotice) - Clock.monotonic()
+        longest = min(longest, issuers.delay ?? .max, max(0, tickets.due - Clock.monotonic()) / 1_000_000 + 1)
+        guard let next = draining?.next.map({ $0 - Clock.monotonic() }) else {
+            return longest == .max ? -1 : CInt(min(longest, 60_000))
+        }
         return CInt(max(0, min(next / 1_000_000 + 1, longest, 60_000)))
     }
 
@@ -210,6 +216,7 @@ public final class Gateway {
         for message in mailbox.take() {
             switch message {
             case .ask(let worker, let number, let question): issuers.ask(question, worker: worker, number: number)
+            case .resolved(let hosts): takeNames(hosts)
             case .keysFetched(let fetch, let result): takeKeys(fetch, result)
             case .introspected(let worker, let number, let issuer, let endpoint, let result):
                 issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
@@ -232,7 +239,7 @@ public final class Gateway {
         }
     }
 
-    // MARK: Keys
+    // MARK: Keys and names
 
     /// Publishes what a fetch has brought before those are answered who wait for it.
     private func takeKeys(_ fetch: KeyFetch, _ result: Result<IncomingResponse, RetrievalError>) {
@@ -252,6 +259,11 @@ public final class Gateway {
         for issuer in lapsed { records.submit(.alertRaised, issuer: issuer, reason: "keys.stale") }
     }
 
+    private func rotateTickets() {
+        guard let keys = tickets.rotate(now: Clock.monotonic()) else { return }
+        for worker in workers { worker.mailbox.post(.ticketKeys(keys)) }
+    }
+
     private func publishKeys() {
         guard let snapshot else { return }
         generation += 1
@@ -259,6 +271,12 @@ public final class Gateway {
             issuers: IssuerTable(issuers.withKeys(configuration.issuers)), generation: generation)
         self.snapshot = fresh
         for worker in workers { worker.mailbox.post(.publish(fresh)) }
+    }
+
+    private func takeNames(_ hosts: [String: [SocketAddress]]) {
+        names.take(hosts)
+        let addresses = names.known(of: configuration.upstreams)
+        for worker in workers { worker.mailbox.post(.move(addresses)) }
     }
 
     // MARK: Reload and end
@@ -277,7 +295,8 @@ public final class Gateway {
             configuration = fresh
             snapshot = builder.snapshot
             issuers.configure(fresh.issuers)
-            connections.setLimit(connectionLimit(fresh))
+            names.watch(fresh.upstreams)
+            connections.setLimit(connectionLimit(fresh), perClient: fresh.limits.connectionsPerClient)
             for warning in fresh.warnings { logger.warning("\(warning)") }
             records.submit(.configLoaded, reason: "sha256:\(fresh.digest.hexadecimal)")
             logger.info("configuration reloaded", metadata: ["sha256": "\(fresh.digest.hexadecimal)"])
@@ -314,26 +333,20 @@ public final class Gateway {
     }
 
     private func drain() {
-        let now = Clock.monotonic()
         logger.info("draining", metadata: ["connections": "\(connections.count)"])
-        draining = Drain(
-            deadline: now + configuration.timeouts.drain.nanoseconds, secondNotice: now + 1_000_000_000)
-        for worker in workers { worker.mailbox.post(.drain) }
+        draining = DrainSchedule(now: Clock.monotonic(), timeouts: configuration.timeouts)
+        continueDraining()
     }
 
     private func continueDraining() {
-        guard var drain = draining else { return }
-        let now = Clock.monotonic()
-        if now >= drain.secondNotice {
-            // HTTP/2 clients have had a round trip to hear of it (RFC 9113 §6.8).
-            drain.secondNotice = .max
-            draining = drain
-            for worker in workers { worker.mailbox.post(.drain) }
-        }
-        if now >= drain.deadline {
-            logger.warning("drain timed out", metadata: ["connections": "\(connections.count)"])
-            draining = Drain(deadline: .max, secondNotice: .max)
-            stop()
+        while let step = draining?.take(now: Clock.monotonic()) {
+            switch step {
+            case .drain:
+                for worker in workers { worker.mailbox.post(.drain) }
+            case .stop:
+                logger.warning("drain timed out", metadata: ["connections": "\(connections.count)"])
+                stop()
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 import Bytes
 import Configuration
+import Control
+import Cryptography
 import Exchange
 import Identity
 import Policy
@@ -8,24 +10,31 @@ import Reactor
 import Revocation
 import TLS
 import Tokens
+import Upstream
 
 /// Turns a valid configuration into what workers serve by: on the control thread, so that a worker never waits for it.
 struct PlanBuilder {
     private let configuration: GatewayConfiguration
     /// What all workers decide by.
     let snapshot: EnforcementSnapshot
-    private let upstreams: [String: [SocketAddress]]
+    /// Where the targets of the upstreams are.
+    private let addresses: [UpstreamTarget: [SocketAddress]]
+    private let ticketKeys: TicketKeys
+    private let keyLogs: [String: TLSContext.KeyLog]
+    private let identities: [String: [UpstreamTarget: UpstreamIdentity]]
 
-    /// Resolves names and prepares the snapshot that all workers share.
+    /// Prepares the snapshot that all workers share.
     ///
     /// - Parameters:
     ///   - configuration: what is configured.
     ///   - issuers: its issuers with the keys that are known now.
     ///   - generation: the number of the snapshot.
     ///   - connections: how many connections there may be.
+    ///   - addresses: where the targets of upstreams are.
+    ///   - ticketKeys: the keys of session tickets.
     init(
         _ configuration: GatewayConfiguration, issuers: [TokenIssuer], generation: UInt64,
-        connections: Int
+        connections: Int, addresses: [UpstreamTarget: [SocketAddress]], ticketKeys: TicketKeys
     ) throws(GatewayError) {
         self.configuration = configuration
         var limits = configuration.limits
@@ -34,23 +43,21 @@ struct PlanBuilder {
             generation: generation, issuers: IssuerTable(issuers),
             routes: RouteTable(configuration.routes),
             revocations: .empty, limits: limits, possession: configuration.possession)
-        var upstreams: [String: [SocketAddress]] = [:]
-        for upstream in configuration.upstreams {
-            var addresses: [SocketAddress] = []
-            for target in upstream.targets { addresses += try Self.resolve(target, of: upstream.name) }
-            upstreams[upstream.name] = addresses
-        }
-        self.upstreams = upstreams
-    }
-
-    private static func resolve(_ target: UpstreamTarget, of name: String) throws(GatewayError) -> [SocketAddress] {
-        switch target {
-        case .unix(let path):
-            return [.unix(path)]
-        case .tcp(let host, let port), .h2c(let host, let port), .tls(let host, let port):
-            do { return try SocketAddress.resolve(host: host, port: port) } catch {
-                throw GatewayError("the host \(host) of upstream \(name) cannot be resolved (\(error)); check its name")
+        self.addresses = addresses
+        self.ticketKeys = ticketKeys
+        keyLogs = try Self.openKeyLogs(of: configuration.listeners)
+        do {
+            let engine = try CryptographicEngine()
+            var identities: [String: [UpstreamTarget: UpstreamIdentity]] = [:]
+            for upstream in configuration.upstreams {
+                for target in upstream.targets {
+                    identities[upstream.name, default: [:]][target] = try UpstreamIdentity(
+                        upstream, target: target, engine: engine)
+                }
             }
+            self.identities = identities
+        } catch {
+            throw GatewayError("the identities of upstreams cannot be computed (\(error))")
         }
     }
 
@@ -66,10 +73,60 @@ struct PlanBuilder {
     private func upstreamPlans() throws(GatewayError) -> [String: UpstreamPlan] {
         var plans: [String: UpstreamPlan] = [:]
         for upstream in configuration.upstreams {
-            plans[upstream.name] = UpstreamPlan(
-                configuration: upstream, addresses: upstreams[upstream.name] ?? [], context: nil)
+            var targets: [TargetPlan] = []
+            for target in upstream.targets {
+                guard let identity = identities[upstream.name]?[target] else { continue }
+                targets.append(
+                    TargetPlan(
+                        target: target, identity: identity, addresses: addresses[target] ?? [],
+                        context: try Self.context(of: target, upstream)))
+            }
+            plans[upstream.name] = UpstreamPlan(configuration: upstream, targets: targets)
         }
         return plans
+    }
+
+    private static func context(
+        of target: UpstreamTarget, _ upstream: UpstreamConfiguration
+    ) throws(GatewayError) -> TLSContext? {
+        guard target.isSecure, let tls = upstream.tls, let host = target.authority?.host else { return nil }
+        let offered: ApplicationProtocol = upstream.speaks == .h2 ? .h2 : .http11
+        do { return try tls.context(forHost: host, applicationProtocols: [offered]) } catch {
+            throw GatewayError("TLS of upstream \(upstream.name) cannot be set up (\(error)); check its files")
+        }
+    }
+
+    private static func trust(
+        in policy: TrustDomainPolicy, _ listener: ListenerConfiguration
+    ) throws(TLSError) -> Digest256 {
+        var scope = TLSScope()
+        scope.add("demand", listener.clientCertificate.rawValue)
+        policy.contribute(to: &scope)
+        return try scope.digest()
+    }
+
+    private static func openKeyLogs(
+        of listeners: [ListenerConfiguration]
+    ) throws(GatewayError) -> [String: TLSContext.KeyLog] {
+        var logs: [String: TLSContext.KeyLog] = [:]
+        for path in Set(listeners.compactMap(\.keyLogFile)) {
+            do {
+                let file = try KeyLogFile(path: path)
+                logs[path] = { line in file.append(line) }
+            } catch {
+                throw GatewayError(
+                    "the file \(path) for TLS keys cannot be opened (\(error)); remove the key, or the cause")
+            }
+        }
+        return logs
+    }
+
+    /// What a ticket is bound to beside what the context knows itself: it resumes at no other listener.
+    private func resumption(of listener: ListenerConfiguration) -> Resumption {
+        var scope = TLSScope()
+        scope.add("listener", listener.name)
+        scope.add("address", "\(listener.address)")
+        return Resumption(keys: ticketKeys, scope: scope)
     }
 
     /// Makes the plan of one worker: its TLS contexts are its own.
@@ -81,11 +138,14 @@ struct PlanBuilder {
                 let policy = try TrustDomainPolicy(mode: listener.identity, bundles: bundles)
                 let context = try TLSContext(
                     certificates: listener.certificates, minimumVersion: listener.minimumVersion,
-                    applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy)
+                    applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy,
+                    resumption: listener.resumption ? resumption(of: listener) : nil,
+                    keyLog: listener.keyLogFile.flatMap { keyLogs[$0] })
                 listeners.append(
                     ListenerPlan(
                         rules: ListenerRules(listener, documents: documents(of: listener)), policy: policy,
-                        context: context))
+                        context: context, trust: try Self.trust(in: policy, listener),
+                        demand: listener.clientCertificate, proxyPeers: listener.proxyPeers))
             } catch {
                 throw GatewayError("TLS of listener \(listener.name) cannot be set up (\(error)); check its files")
             }

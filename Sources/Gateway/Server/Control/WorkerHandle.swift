@@ -2,6 +2,7 @@ import Audit
 import Configuration
 import Control
 import Exchange
+import Limits
 import Logging
 import Reactor
 import Synchronization
@@ -15,6 +16,8 @@ enum ControlMessage: Sendable {
     case failed(Int, String)
     /// A worker needs to know something before it can decide about a call.
     case ask(worker: Int, number: UInt64, Question)
+    /// Hosts of upstreams have these addresses now.
+    case resolved([String: [SocketAddress]])
     /// A key set that was to be fetched has come, or has not.
     case keysFetched(KeyFetch, Result<IncomingResponse, RetrievalError>)
     /// An issuer has said what it thinks of a token, or has not.
@@ -45,7 +48,7 @@ final class WorkerHandle {
     /// It builds everything that it owns itself.
     func start(
         sockets: [SocketParcel], audit: AuditWriter, connections: ConnectionCount, memory: ProofMemory,
-        control: Mailbox<ControlMessage>, logger: Logger
+        limits: LimitTable, control: Mailbox<ControlMessage>, logger: Logger
     ) throws {
         guard let plan = plan.take() else { return }
         let (index, mailbox, queue) = (index, mailbox, queue)
@@ -54,7 +57,7 @@ final class WorkerHandle {
                 let sink = AuditSink(queue: queue, durability: plan.audit.durability, writer: audit)
                 let worker = try Worker(
                     index: index, mailbox: mailbox, plan: plan, audit: sink, connections: connections, memory: memory,
-                    control: control, logger: logger)
+                    limits: limits, control: control, logger: logger)
                 for (listener, parcel) in sockets.enumerated() {
                     guard let socket = parcel.open() else { continue }
                     try worker.listen(socket, index: listener)

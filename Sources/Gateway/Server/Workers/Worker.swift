@@ -1,12 +1,15 @@
 import Audit
 import Bytes
+import Configuration
 import Cryptography
 import Exchange
 import HTTP
+import Limits
 import Logging
 import Reactor
 import TLS
 import Tokens
+import Upstream
 
 /// One thread's share of the gateway: its loop, and everything that its connections use.
 ///
@@ -19,6 +22,7 @@ final class Worker {
     let connections: ConnectionCount
     let engine: CryptographicEngine
     let gatekeeper: Gatekeeper
+    let limits: LimitTable
     /// The SHA-256 of no content.
     let emptyDigest: Digest256
     let wire = TLSWire()
@@ -40,6 +44,9 @@ final class Worker {
     private let mailKey: SlotKey
     private var upstreams: [String: UpstreamGroup] = [:]
     private var waiting: [Call] = []
+    /// Connections whose client must be judged by other rules than those it was admitted by.
+    private var unsettled: [SlotKey] = []
+    private static let settledAtOnce = 32
     private var inquiries = Inquiries()
     private let control: Mailbox<ControlMessage>
     private var offeredAt: Int64 = 0
@@ -53,13 +60,17 @@ final class Worker {
     var record = AuditRecord()
     var answerHead = ResponseHead()
     var upstreamHead = ResponseHead()
+    /// The trailers that came last, from a client and from an upstream, and those that are to go.
+    var clientTrailers = FieldTable()
+    var upstreamTrailers = FieldTable()
+    var trailers = FieldTable()
     var problemBody = ByteQueue()
     private var spareCalls: [Call] = []
     private static let spareCallLimit = 1024
 
     init(
         index: Int, mailbox: Mailbox<WorkerMessage>, plan: WorkerPlan, audit: AuditSink, connections: ConnectionCount,
-        memory: ProofMemory, control: Mailbox<ControlMessage>, logger: Logger
+        memory: ProofMemory, limits: LimitTable, control: Mailbox<ControlMessage>, logger: Logger
     ) throws {
         self.index = index
         self.mailbox = mailbox
@@ -68,7 +79,8 @@ final class Worker {
         self.connections = connections
         self.logger = logger
         engine = try CryptographicEngine()
-        gatekeeper = Gatekeeper(engine: engine, memory: memory)
+        gatekeeper = Gatekeeper(engine: engine, memory: memory, limits: limits)
+        self.limits = limits
         self.control = control
         emptyDigest = engine.sha256(Span())
         now = Clock.monotonic()
@@ -97,6 +109,7 @@ final class Worker {
             }
             fireTimers()
             if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
+            if !unsettled.isEmpty { settleTrust() }
             flushDirty()
             if audit.unrecorded > 0 { reportUnrecorded() }
             if isDraining, !connections.isServed(by: index) { isStopped = true }
@@ -107,7 +120,7 @@ final class Worker {
     }
 
     private func timeout() -> CInt {
-        guard dirty.isEmpty else { return 0 }
+        guard dirty.isEmpty, unsettled.isEmpty else { return 0 }
         let longest = waiting.isEmpty ? 60_000 : Self.offerInterval / 1_000_000
         guard let delay = wheel.delay(from: Clock.monotonic()) else { return waiting.isEmpty ? -1 : CInt(longest) }
         return CInt(min(delay / 1_000_000 + 1, longest))
@@ -153,6 +166,18 @@ final class Worker {
             endpoints.remove(endpoint.key)
             throw error
         }
+    }
+
+    /// Closes a connection of that client which nothing is under way on; false where there is none.
+    func closeIdle(of client: Digest256) -> Bool {
+        let idle = endpoints.first { ($0 as? ClientConnection)?.isIdle(of: client) == true }
+        (idle as? ClientConnection)?.close("overload.client-connections")
+        return idle != nil
+    }
+
+    /// Takes in an endpoint that only watches the time.
+    func add(timer endpoint: Endpoint) {
+        endpoint.key = endpoints.insert(endpoint)
     }
 
     /// Watches the descriptor of an endpoint that is in already.
@@ -201,6 +226,8 @@ final class Worker {
         for message in mailbox.take() {
             switch message {
             case .adopt(let plan): adopt(plan)
+            case .move(let addresses): for group in upstreams.values { group.move(to: addresses) }
+            case .ticketKeys(let keys): for listener in plan.listeners { listener.context.ticketKeys = keys }
             case .publish(let snapshot): plan.snapshot = snapshot
             case .answered(let number, let introspection): finish(number, introspection)
             case .auditProgressed: resumeWaiting()
@@ -213,17 +240,26 @@ final class Worker {
     private func adopt(_ plan: WorkerPlan) {
         self.plan = plan
         adoptUpstreams()
+        for case let connection as ClientConnection in endpoints.elements where connection.adopt(plan) {
+            unsettled.append(connection.key)
+        }
+    }
+
+    /// Judges some of the connections anew whose listener trusts others than before: all at once would stall the rest.
+    private func settleTrust() {
+        for key in unsettled.suffix(Self.settledAtOnce) { (endpoints[key] as? ClientConnection)?.settleTrust() }
+        unsettled.removeLast(min(Self.settledAtOnce, unsettled.count))
     }
 
     /// What stays as it was keeps its connections; what has changed gets new ones, also where only a certificate did.
     private func adoptUpstreams() {
         for (name, group) in upstreams {
-            guard let fresh = plan.upstreams[name], fresh.configuration == group.configuration else {
+            guard let fresh = plan.upstreams[name], fresh.configuration.speaks == group.plan.configuration.speaks else {
                 upstreams[name] = nil
                 group.retire()
                 continue
             }
-            group.setAddresses(fresh.addresses)
+            group.adopt(fresh)
         }
         for (name, fresh) in plan.upstreams where upstreams[name] == nil {
             upstreams[name] = UpstreamGroup(fresh, worker: self)
@@ -335,6 +371,13 @@ final class Worker {
     }
 
     // MARK: Upstreams
+
+    /// Tells the operator what has become of an endpoint.
+    func logHealth(of endpoint: UpstreamEndpoint, upstream: String, isHealthy: Bool) {
+        let metadata: Logger.Metadata = ["upstream": "\(upstream)", "target": "\(endpoint.address)"]
+        guard isHealthy else { return logger.warning("an upstream's endpoint fails its check", metadata: metadata) }
+        logger.info("an upstream's endpoint passes its check", metadata: metadata)
+    }
 
     /// The upstream of that name.
     func upstream(_ name: String) -> UpstreamGroup? {

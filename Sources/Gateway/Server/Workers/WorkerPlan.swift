@@ -1,7 +1,9 @@
 import Bytes
 import Configuration
+import Cryptography
 import Exchange
 import Identity
+import ProxyProtocol
 import Reactor
 import TLS
 import Tokens
@@ -11,15 +13,11 @@ struct ListenerPlan {
     let rules: ListenerRules
     let policy: TrustDomainPolicy
     let context: TLSContext
-}
-
-/// One upstream as a worker uses it.
-struct UpstreamPlan {
-    let configuration: UpstreamConfiguration
-    /// Where it is.
-    let addresses: [SocketAddress]
-    /// Our side of TLS, where it is spoken.
-    let context: TLSContext?
+    /// Changes with whatever may make a client that was admitted one that would not be.
+    let trust: Digest256
+    let demand: ClientCertificateDemand
+    /// The peers whose connections begin with a PROXY header.
+    let proxyPeers: [AddressBlock]
 }
 
 /// All that a worker is told at start and at a reload.
@@ -43,6 +41,10 @@ enum WorkerMessage: Sendable {
     case adopt(WorkerPlan)
     /// Decide by this snapshot from now on.
     case publish(EnforcementSnapshot)
+    /// Session tickets are made with these keys from now on.
+    case ticketKeys(TicketKeys)
+    /// The targets of upstreams are there from now on.
+    case move([UpstreamTarget: [SocketAddress]])
     /// The question of that number was answered; an introspection with what the issuer said, if it said anything.
     case answered(UInt64, introspection: [UInt8]?)
     /// The log has made progress.
