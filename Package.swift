@@ -120,7 +120,9 @@ let package = Package(
         // What is fuzzed, and what must hold of it: for libFuzzer in Fuzz, and for the tests, which replay its corpora.
         .target(
             name: "FuzzHarnesses",
-            dependencies: ["Support", "Bytes", "JSON", "Cryptography", "TLS", "Identity", "Tokens", "Possession"],
+            dependencies: [
+                "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Possession",
+            ],
             path: "Fuzz/Harnesses", swiftSettings: settings),
         tests(of: "FuzzHarnesses", with: ["Bytes"]),
         .testTarget(name: "HouseTests", swiftSettings: settings),

@@ -139,9 +139,13 @@ public struct HTTP1ClientConnection: ~Copyable {
     }
 
     /// Ends the request as ``endBody(into:)`` does, with trailers where it is chunked.
+    ///
+    /// Such a request is the connection's last: there are servers that take its trailers for fields of the request behind
+    /// it, which may be somebody else's.
     public mutating func endBody(trailers: borrowing FieldTable, into output: inout ByteQueue) {
         guard let body = outgoing else { return }
-        if !body.end(trailers: trailers, into: &output) { keepsAlive = false }
+        let hasTrailers = body == .chunked && trailers.count > 0
+        if !body.end(trailers: trailers, into: &output) || hasTrailers { keepsAlive = false }
         outgoing = nil
     }
 
