@@ -4,10 +4,14 @@ public struct HTTP2AbuseLimits: Equatable, Sendable {
     public var peerResets: HTTP2Allowance
     /// Streams that we must reset because of what the peer sent.
     public var provokedResets: HTTP2Allowance
-    /// Control frames, SETTINGS counted tenfold; content that moves, either way, grants more.
+    /// Control and unknown frames, SETTINGS counted tenfold, and field blocks for streams that are gone, by their size; content that moves, either way, grants more.
     public var controlFrames: HTTP2Allowance
     /// DATA frames without content that do not end a stream.
     public var emptyFrames: HTTP2Allowance
+    /// Field blocks that are given up unread, at four times the limit of a head.
+    public var headerBombs: HTTP2Allowance
+    /// DATA frames of ours that the peer's windows cut to less than 256 bytes; content that goes grants more, time does not.
+    public var slivers: Int
     /// CONTINUATION frames in one field block.
     public var continuations: Int
     /// Control frames of ours that the peer leaves unread.
@@ -19,12 +23,15 @@ public struct HTTP2AbuseLimits: Equatable, Sendable {
         provokedResets: HTTP2Allowance = HTTP2Allowance(burst: 200, perSecond: 10),
         controlFrames: HTTP2Allowance = HTTP2Allowance(burst: 1000, perSecond: 200),
         emptyFrames: HTTP2Allowance = HTTP2Allowance(burst: 100, perSecond: 10),
-        continuations: Int = 16, backlog: Int = 1000
+        headerBombs: HTTP2Allowance = HTTP2Allowance(burst: 10, perSecond: 1),
+        slivers: Int = 200, continuations: Int = 16, backlog: Int = 1000
     ) {
         self.peerResets = peerResets
         self.provokedResets = provokedResets
         self.controlFrames = controlFrames
         self.emptyFrames = emptyFrames
+        self.headerBombs = headerBombs
+        self.slivers = slivers
         self.continuations = continuations
         self.backlog = backlog
     }

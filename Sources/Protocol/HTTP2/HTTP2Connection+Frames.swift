@@ -47,11 +47,8 @@ extension HTTP2Connection {
 
     // MARK: Frames that came
 
-    final func frameBegan(_ type: FrameType?) -> Bool {
-        guards.frameBegan(type)
-    }
-
     final func fieldsBegan(_ frame: Frame) -> Bool {
+        guards.blockHeeded()
         if let slot = streams[frame.stream], slot.headCame {
             assemblesTrailers = true
             trailers.begin()
@@ -85,13 +82,9 @@ extension HTTP2Connection {
         guard let slot = assembling else { return false }
         assembling = nil
         slot.isClosing = true
-        session.reset(slot.id, .enhanceYourCalm)
-        refuse(slot, blockFault(isWhole: false, endsStream: false))
+        if guards.blockGivenUp() { session.reset(slot.id, .enhanceYourCalm) } else { fail(.abuse(.headerBomb)) }
+        refuse(slot, assemblesTrailers ? trailers.fault ?? .trailer : headFault(isWhole: false, endsStream: false))
         return false
-    }
-
-    private func blockFault(isWhole: Bool, endsStream: Bool) -> MessageFault {
-        assemblesTrailers ? trailers.fault ?? .trailer : headFault(isWhole: isWhole, endsStream: endsStream)
     }
 
     final func frameReceived(_ frame: Frame) -> Bool {
@@ -200,7 +193,7 @@ extension HTTP2Connection {
         slot.outgoing.move(count, to: &sink)
         framedBytes &+= UInt64(count)
         if wasHigh, slot.outgoing.count < sendLowMark, !slot.outgoingEnded, !slot.isForgotten { tell(.room, of: slot) }
-        guards.controlFrames.contentMoved(count)
+        if !guards.contentFramed(count, waiting: slot.outgoing.count), failure == nil { fail(.abuse(.dribble)) }
         return sink.count < sinkLimit
     }
 

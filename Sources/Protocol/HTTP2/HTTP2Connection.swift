@@ -13,6 +13,7 @@ public class HTTP2Connection {
     let session: NGHTTP2Session
     var streams = StreamSlab()
     var guards: AbuseGuards
+    private var scanner: FrameScanner
     var fieldLines = FieldLines()
     /// The stream whose field block is being read.
     var assembling: HTTP2Stream?
@@ -38,6 +39,7 @@ public class HTTP2Connection {
     init(_ options: SessionOptions, bodyLimit: UInt64 = 0) throws(HTTP2Error) {
         session = try NGHTTP2Session(options)
         guards = AbuseGuards(options.abuse)
+        scanner = FrameScanner(preface: options.isServer ? 24 : 0)
         trailers = TrailerAssembler(limits: options.head)
         sendLowMark = options.sendLowMark
         self.bodyLimit = bodyLimit
@@ -97,9 +99,17 @@ public class HTTP2Connection {
     public final func receive(_ bytes: Span<UInt8>, now: MonotonicTime) throws(HTTP2Error) {
         if let failure { throw failure }
         guards.advance(to: now)
-        let error = session.receive(bytes)
-        if let abuse = guards.abuse { throw fail(.abuse(abuse)) }
-        if let error { throw fail(error) }
+        var offset = 0
+        while offset < bytes.count {
+            let piece = scanner.next(bytes.extracting(offset...))
+            if let began = piece.began { guards.frameBegan(began) }
+            let error =
+                guards.abuse == nil ? session.receive(bytes.extracting(offset..<offset + piece.count)) : nil
+            if let ended = piece.ended { guards.frameEnded(ended) }
+            if let abuse = guards.abuse { throw fail(.abuse(abuse)) }
+            if let error { throw fail(error) }
+            offset += piece.count
+        }
         if session.backlog > backlogLimit { throw fail(.abuse(.backlog)) }
     }
 

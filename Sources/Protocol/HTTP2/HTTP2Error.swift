@@ -18,10 +18,14 @@ public enum HTTP2Abuse: String, Equatable, Sendable {
     case backlog = "abuse.backlog"
     /// A field block in too many frames.
     case continuations = "abuse.continuations"
-    /// PING, SETTINGS, PRIORITY and WINDOW_UPDATE frames out of proportion to the content that moved.
+    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown frames out of proportion to the content that moved.
     case controlFrames = "abuse.control-frames"
+    /// Windows that are opened by a few bytes at a time (CVE-2019-9511).
+    case dribble = "abuse.dribble"
     /// DATA frames that carry nothing.
     case emptyFrames = "abuse.empty-frames"
+    /// Field blocks that are small to send and large to read.
+    case headerBomb = "abuse.header-bomb"
     /// Stream errors that the peer made us answer with RST_STREAM (CVE-2025-8671).
     case provokedResets = "abuse.provoked-resets"
     /// Requests that the peer cancels as fast as it makes them (CVE-2023-44487).

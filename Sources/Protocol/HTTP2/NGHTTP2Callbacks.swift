@@ -12,10 +12,6 @@ enum NGHTTP2Callbacks {
     }
 
     private static func installReceiving(_ callbacks: OpaquePointer?) {
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, context in
-            guard let header = unsafe header else { return Thunk.stop }
-            return Thunk.status(unsafe Thunk.connection(context)?.frameBegan(FrameType(rawValue: header.pointee.type)))
-        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, context in
             guard let frame = unsafe frame else { return Thunk.stop }
             return Thunk.status(unsafe Thunk.connection(context)?.fieldsBegan(Frame(frame)))

@@ -186,6 +186,8 @@ struct NGHTTP2Session: ~Copyable {
         unsafe nghttp2_option_set_max_outbound_ack(option, options.abuse.backlog)
         // The library counts a CONTINUATION once for each read that ends inside its header of nine bytes.
         unsafe nghttp2_option_set_max_continuations(option, (options.abuse.continuations + 1) * 9)
+        // Resets are counted here, against what was completed; the library would end a long honest connection.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
     }
 
     private static func announce(_ options: SessionOptions, on handle: OpaquePointer) -> Bool {

@@ -7,6 +7,9 @@ struct AbuseGuards: Equatable {
     var controlFrames: ControlFrameGuard
     var emptyFrames: EmptyFrameGuard
     var continuations: ContinuationGuard
+    var headerBombs: HeaderBombGuard
+    var dribble: DribbleGuard
+    private var isBlockHeeded = false
     /// The first limit that was passed.
     private(set) var abuse: HTTP2Abuse?
 
@@ -16,6 +19,8 @@ struct AbuseGuards: Equatable {
         controlFrames = ControlFrameGuard(limits.controlFrames)
         emptyFrames = EmptyFrameGuard(limits.emptyFrames)
         continuations = ContinuationGuard(limit: limits.continuations)
+        headerBombs = HeaderBombGuard(limits.headerBombs)
+        dribble = DribbleGuard(slivers: limits.slivers)
     }
 
     mutating func advance(to now: MonotonicTime) {
@@ -23,25 +28,50 @@ struct AbuseGuards: Equatable {
         provokedResets.advance(to: now)
         controlFrames.advance(to: now)
         emptyFrames.advance(to: now)
+        headerBombs.advance(to: now)
     }
 
-    /// A frame of that type begins; false: the peer has gone too far.
-    mutating func frameBegan(_ type: FrameType?) -> Bool {
-        switch type {
+    /// A frame begins.
+    mutating func frameBegan(_ frame: FrameScanner.Header) {
+        switch frame.type {
         case .headers:
+            isBlockHeeded = false
             continuations.blockBegan()
-            return true
-        case .continuation: return check(continuations.continuation(), .continuations)
-        case .rstStream: return check(rapidReset.peerReset(), .rapidReset)
-        case .settings: return check(controlFrames.settings(), .controlFrames)
-        case .ping, .priority, .windowUpdate: return check(controlFrames.controlFrame(), .controlFrames)
-        case .data, .goAway, .pushPromise, nil: return true
+        case .continuation: check(continuations.continuation(), .continuations)
+        case .rstStream: check(rapidReset.peerReset(), .rapidReset)
+        case .settings: check(controlFrames.settings(), .controlFrames)
+        // What is unknown is ignored (RFC 9113 §5.5), but not for nothing.
+        case .ping, .priority, .windowUpdate, .goAway, .pushPromise, nil:
+            check(controlFrames.controlFrame(), .controlFrames)
+        case .data: break
         }
+    }
+
+    /// The library heeds the field block that is being read.
+    mutating func blockHeeded() {
+        isBlockHeeded = true
+    }
+
+    /// A frame came whole.
+    mutating func frameEnded(_ frame: FrameScanner.Header) {
+        guard !isBlockHeeded, frame.type == .headers || frame.type == .continuation else { return }
+        check(controlFrames.ignoredBlock(frame.length), .controlFrames)
     }
 
     /// A DATA frame without content came; false: the peer has gone too far.
     mutating func emptyFrame() -> Bool {
         check(emptyFrames.emptyFrame(), .emptyFrames)
+    }
+
+    /// A field block was given up; false: the peer has gone too far.
+    mutating func blockGivenUp() -> Bool {
+        check(headerBombs.blockGivenUp(), .headerBomb)
+    }
+
+    /// Content went in a frame of `count` bytes, and more waits for the peer's windows; false: the peer has gone too far.
+    mutating func contentFramed(_ count: Int, waiting: Int) -> Bool {
+        controlFrames.contentMoved(count)
+        return check(dribble.contentFramed(count, waiting: waiting), .dribble)
     }
 
     /// We sent RST_STREAM for an error of the peer's; false: the peer has gone too far.
@@ -60,6 +90,7 @@ struct AbuseGuards: Equatable {
         controlFrames.exchangeCompleted()
     }
 
+    @discardableResult
     private mutating func check(_ isWithin: Bool, _ kind: HTTP2Abuse) -> Bool {
         if !isWithin, abuse == nil { abuse = kind }
         return isWithin

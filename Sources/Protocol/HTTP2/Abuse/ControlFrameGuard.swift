@@ -19,7 +19,7 @@ struct ControlFrameGuard: Equatable {
         bucket.advance(to: now)
     }
 
-    /// A PING, PRIORITY or WINDOW_UPDATE came; false: once too often.
+    /// A PING, PRIORITY, WINDOW_UPDATE, GOAWAY or unknown frame came; false: once too often.
     mutating func controlFrame() -> Bool {
         bucket.spend()
     }
@@ -27,6 +27,11 @@ struct ControlFrameGuard: Equatable {
     /// A SETTINGS came; false: once too often.
     mutating func settings() -> Bool {
         bucket.spend(10)
+    }
+
+    /// A field block of `bytes`, or a part of one, was decompressed for a stream that is gone; false: once too often.
+    mutating func ignoredBlock(_ bytes: Int) -> Bool {
+        bucket.spend(1 + bytes / 256)
     }
 
     /// An exchange was completed: worth a few acknowledgements.
