@@ -289,9 +289,9 @@ def test_tls_1_2_is_spoken_where_it_is_configured(world, upstream, launch, reach
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_sessions_are_not_resumed(world, upstream, launch, reach, version):
+def test_sessions_are_not_resumed_where_that_is_off(world, upstream, launch, reach, version):
     made = listener(free_port(), world.server, world.trust)
-    made["tls"]["minimum_version"] = "1.2"
+    made["tls"] |= {"minimum_version": "1.2", "resumption": "off"}
     gateway = launch(world.configuration(upstream.url, listeners=[made]))
     context = tls_context(world.servers.file, world.agent, version=version)
     first = reach(gateway).http1(context=context)
