@@ -254,6 +254,9 @@ struct LimitTableTests {
         let one = scope(.listener, own: RateLimit(concurrent: 2))
         #expect(refusal(table, one, at: 0) == nil)
         _ = consume first
+        // A full table is searched again a millisecond later.
+        #expect(refusal(table, listener, route, by: "b", at: 0)?.policy == .full)
+        #expect(refusal(table, listener, route, by: "b", at: 1) == nil)
     }
 
     @Test("A large table grows with what it holds and keeps every count")
