@@ -142,7 +142,10 @@ let package = Package(
         tests(of: "Limits", with: ["Bytes"]),
         tests(
             of: "Policy",
-            with: ["Bytes", "HTTP", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Revocation", "Limits"]),
+            with: [
+                "Support", "Bytes", "HTTP", "Cryptography", "TLS", "Identity", "Tokens", "Possession", "Revocation",
+                "Limits",
+            ]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),
         tests(
             of: "Configuration",

@@ -179,9 +179,12 @@ struct ListenerModeTests {
         let text = try example("upgrades: []", "upgrades: [WebSocket, my-protocol/1]")
         let route = try #require(try files.load(text).get().routes.first)
         #expect(route.upgrades == ["websocket", "my-protocol/1"])
-        #expect(route.allowsUpgrade(to: "websocket".utf8.span))
-        #expect(!route.allowsUpgrade(to: "websockets".utf8.span))
+        let allowed = ["websocket", "my-protocol/1", "websockets", "WebSocket", ""].map { token in
+            let bytes = Array(token.utf8)
+            return route.allowsUpgrade(to: bytes.span)
+        }
+        #expect(allowed == [true, true, false, false, false])
         let plain = try #require(try files.load(TrialFiles.example).get().routes.first)
-        #expect(!plain.allowsUpgrade(to: "websocket".utf8.span))
+        #expect(plain.upgrades.isEmpty)
     }
 }

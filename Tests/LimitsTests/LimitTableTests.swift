@@ -111,7 +111,7 @@ struct LimitTableTests {
         #expect(refusal(table, listener, route, at: 0) == nil)
         let refusal = refusal(table, listener, route, at: 0)
         #expect(refusal?.resetsIn == .seconds(1))
-        #expect(refusal?.reason == "limits.route-agent.requests")
+        #expect(refusal?.reason == "limit.route-agent.requests")
     }
 
     @Test("Nothing that has limits lets everything pass")
@@ -140,7 +140,7 @@ struct LimitTableTests {
         let holds = first != nil && second != nil
         #expect(holds)
         let status = refusal(table, scope, at: 0)
-        #expect(status?.reason == "limits.route-agent.concurrent")
+        #expect(status?.reason == "limit.route-agent.concurrent")
         #expect(status?.retryAfter == 1)
         #expect(refusal(table, scope, by: "b", at: 0) == nil)
         first.take()?.end(bytes: 0, now: time(0))
@@ -159,7 +159,7 @@ struct LimitTableTests {
         #expect(LimitScope.connections(perClient: 0) == nil)
         let scope = try #require(LimitScope.connections(perClient: 1))
         let admission = table.admit(scope, agent: agent("a", table), now: time(0))
-        #expect(refusal(table, scope, at: 0)?.reason == "limits.connections.concurrent")
+        #expect(refusal(table, scope, at: 0)?.reason == "limit.connections.concurrent")
         #expect(refusal(table, scope, by: "b", at: 0) == nil)
         _ = consume admission
         #expect(refusal(table, scope, at: 0) == nil)
@@ -181,7 +181,7 @@ struct LimitTableTests {
         #expect(ask(3001, at: 0))
         // 4000 ms are owed; at 3000 it is exactly one second.
         let status = refusal(table, scope, at: 0)
-        #expect(status?.reason == "limits.route.bytes")
+        #expect(status?.reason == "limit.route.bytes")
         #expect(status?.retryAfter == 4)
         #expect(!ask(1, at: 3000))
         #expect(ask(1, at: 3001))
@@ -254,6 +254,9 @@ struct LimitTableTests {
         let one = scope(.listener, own: RateLimit(concurrent: 2))
         #expect(refusal(table, one, at: 0) == nil)
         _ = consume first
+        // A full table is searched again a millisecond later.
+        #expect(refusal(table, listener, route, by: "b", at: 0)?.policy == .full)
+        #expect(refusal(table, listener, route, by: "b", at: 1) == nil)
     }
 
     @Test("A large table grows with what it holds and keeps every count")

@@ -42,6 +42,9 @@ struct LimitShard: Sendable {
     private let limit: Int
     private var counts: [LimitCount]
     private(set) var taken = 0
+    /// When to look for what is idle again, after a search that found nothing: a flood must not cost a search each.
+    private var nextSearch = Int64.min
+    private static let searchPause: Int64 = 1_000_000
 
     init(limit: Int) {
         self.limit = limit
@@ -98,12 +101,14 @@ struct LimitShard: Sendable {
 
     /// Forgets all that is idle, and grows where that did not help much; whether there is room now.
     private mutating func makeRoom(now: Int64) -> Bool {
+        guard now >= nextSearch else { return false }
         let busy = counts.filter { $0.isTaken && !$0.isIdle(now: now) }
         var size = counts.count
         while busy.count >= size / 2, size / 4 * 3 < limit { size *= 2 }
         counts = Array(repeating: .vacancy, count: size)
         taken = busy.count
         for count in busy { counts[search(count.key)] = count }
+        if taken >= room { nextSearch = now + Self.searchPause }
         return taken < room
     }
 }

@@ -50,8 +50,8 @@ public struct LimitStatus: Equatable, Sendable {
         UInt64(max(1, (resetsIn.nanoseconds + 999_999_999) / 1_000_000_000))
     }
 
-    /// What the audit record says of a refusal: stable and dotted, such as `limits.route-agent.requests`.
-    public var reason: String { "limits.\(policy.name).\(policy.measure.rawValue)" }
+    /// What the audit record says of a refusal: stable and dotted, such as `limit.route-agent.requests`.
+    public var reason: String { "limit.\(policy.name).\(policy.measure.rawValue)" }
 
     /// Appends the value of `RateLimit-Policy`, such as `"route-agent";q=200;w=2`.
     public func appendPolicy(to output: inout ByteQueue) {

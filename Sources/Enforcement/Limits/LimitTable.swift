@@ -63,7 +63,7 @@ public final class LimitTable: Sendable {
         if let second { demands.add(second, agent) }
         demands.sort { shard(of: $0) }
         var outcome = Outcome()
-        _ = settle(demands, from: 0, now: now.nanoseconds, &outcome)
+        _ = judge(demands, from: 0, now: now.nanoseconds, &outcome)
         if outcome.isFull { return .full }
         if let refusal = outcome.refusal { return .limited(refusal) }
         return .admitted(LimitLease(table: self, demands: demands, status: outcome.remainder))
@@ -121,7 +121,7 @@ public final class LimitTable: Sendable {
     ///
     /// Locks are taken in the order of the shards, so that no two requests wait for each other. A demand is
     /// under way as soon as it is judged, which keeps its place from being taken by another of the same shard.
-    private func settle(_ demands: LimitDemands, from start: Int, now: Int64, _ outcome: inout Outcome) -> Bool {
+    private func judge(_ demands: LimitDemands, from start: Int, now: Int64, _ outcome: inout Outcome) -> Bool {
         guard start < demands.count else { return outcome.isAdmitted }
         let index = shard(of: demands[start])
         var end = start + 1
@@ -129,7 +129,7 @@ public final class LimitTable: Sendable {
         return shards[index].shard.withLock { shard in
             var judged = start
             while judged < end, Self.judge(demands[judged], in: &shard, now: now, &outcome) { judged += 1 }
-            let isAdmitted = settle(demands, from: end, now: now, &outcome)
+            let isAdmitted = judge(demands, from: end, now: now, &outcome)
             for index in start..<judged {
                 Self.close(demands[index], in: &shard, isAdmitted: isAdmitted, now: now, &outcome)
             }

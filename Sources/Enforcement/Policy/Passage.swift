@@ -6,7 +6,7 @@ public import Revocation
 /// Evidence that the bytes of a connection may pass: a client has proven to be an agent that the listener lets through, with a
 /// certificate that is valid and not revoked.
 ///
-/// Only ``PassageRule/admit(_:unrevoked:now:)`` makes one. There is no token and no request: it is the connection that is judged,
+/// Only ``PassageRule/admit(_:now:)`` makes one. There is no token and no request: it is the connection that is judged,
 /// again whenever what is revoked or trusted changes, and not beyond ``expiresAt``.
 public struct Passage: ~Copyable, Sendable {
     /// The client.
@@ -57,13 +57,11 @@ public struct PassageRule: Sendable {
     /// Lets a client's bytes pass.
     ///
     /// - Parameters:
-    ///   - peer: who the handshake has shown it to be.
-    ///   - unrevoked: evidence that neither its certificate nor the agent is revoked.
+    ///   - unrevoked: evidence of who the client is, and that neither its certificate nor the agent is revoked.
     ///   - now: the time.
-    public func admit(
-        _ peer: VerifiedPeer, unrevoked: consuming UnrevokedPeer, now: UnixTime
-    ) throws(PassageDenial) -> Passage {
-        guard unrevoked.peer === peer, let agent = peer.spiffeID, peer.provesSPIFFEID else { throw .anonymous }
+    public func admit(_ unrevoked: consuming UnrevokedPeer, now: UnixTime) throws(PassageDenial) -> Passage {
+        let peer = unrevoked.peer
+        guard let agent = peer.spiffeID, peer.provesSPIFFEID else { throw .anonymous }
         guard !peer.isExpired(at: now) else { throw .expired }
         guard let pattern = allowed.first(where: { $0.matches(agent) }) else { throw .agent }
         return Passage(peer: peer, agent: agent, pattern: pattern)

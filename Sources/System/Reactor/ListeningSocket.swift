@@ -45,7 +45,25 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Opens the same listening socket once more, for another worker of a UNIX socket.
+    /// Takes over a socket that listens already, such as one that was handed over at the start.
+    ///
+    /// - Parameter number: the descriptor; it is closed where this fails.
+    /// - Throws: where it is no stream socket that listens.
+    public init(adopting number: CInt) throws(SystemError) {
+        let descriptor = FileDescriptor(owning: number)
+        guard try Self.option(SO_TYPE, of: number) == CInt(SOCK_STREAM.rawValue) else {
+            throw SystemError("listen", code: ESOCKTNOSUPPORT)
+        }
+        guard try Self.option(SO_ACCEPTCONN, of: number) != 0 else { throw SystemError("listen", code: EINVAL) }
+        let flags = fcntl(number, F_GETFL)
+        guard flags >= 0, fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0
+        else { throw SystemError("fcntl") }
+        guard let address = Self.localAddress(of: number) else { throw SystemError("listen", code: EAFNOSUPPORT) }
+        self.address = address
+        self.descriptor = descriptor
+    }
+
+    /// Opens the same listening socket once more, for another worker of a UNIX socket or of one that was handed over.
     public func duplicate() throws(SystemError) -> ListeningSocket {
         let number = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
         guard number >= 0 else { throw SystemError("dup") }
@@ -90,5 +108,32 @@ public struct ListeningSocket: ~Copyable, Sendable {
         guard unsafe setsockopt(number, SOL_SOCKET, option, &on, socklen_t(MemoryLayout<CInt>.size)) == 0 else {
             throw SystemError("setsockopt")
         }
+    }
+
+    private static func option(_ option: CInt, of number: CInt) throws(SystemError) -> CInt {
+        var value: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        guard unsafe getsockopt(number, SOL_SOCKET, option, &value, &length) == 0 else {
+            throw SystemError("getsockopt")
+        }
+        return value
+    }
+
+    /// Where a socket is bound, the path of a UNIX socket included.
+    static func localAddress(of number: CInt) -> SocketAddress? {
+        if let address = SocketAddress(ofSocket: number) { return address }
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let isBound = unsafe withUnsafeMutablePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe getsockname(number, pointer, &length) == 0
+            }
+        }
+        guard isBound, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+        let start = MemoryLayout<sa_family_t>.size
+        let path = unsafe withUnsafeBytes(of: &address.sun_path) { bytes in
+            unsafe Array(bytes.prefix(max(0, Int(length) - start)).prefix { $0 != 0 })
+        }
+        return .unix(String(decoding: path, as: UTF8.self))
     }
 }

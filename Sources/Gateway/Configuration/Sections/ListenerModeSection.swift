@@ -18,11 +18,13 @@ struct ListenerModeSection {
     /// What the document says of the mode, before it is known who the clients are.
     struct Reading {
         let isTCP: Bool
+        /// Whether no key of the other mode is there.
+        let isClean: Bool
         let upstream: DocumentReader?
         let allow: DocumentReader?
     }
 
-    /// The mode; nothing where it is not understood or keys of the other one are there.
+    /// The mode, or nothing where it is not understood.
     static func read(_ section: SectionReader) -> Reading? {
         let mode = section.optional("mode").map { $0.choice(Mode.self) } ?? .http
         guard let mode else { return nil }
@@ -33,10 +35,10 @@ struct ListenerModeSection {
             reader.refuse("\(reason); remove the key, or change mode")
             isClean = false
         }
-        guard isClean else { return nil }
-        guard mode == .tcp else { return Reading(isTCP: false, upstream: nil, allow: nil) }
+        guard mode == .tcp else { return Reading(isTCP: false, isClean: isClean, upstream: nil, allow: nil) }
         return Reading(
-            isTCP: true, upstream: section.required("upstream", "the name of the upstream that the bytes go to"),
+            isTCP: true, isClean: isClean,
+            upstream: section.required("upstream", "the name of the upstream that the bytes go to"),
             allow: section.required("allow", "the agents that may connect, such as [\"spiffe://example.org/agent/*\"]"))
     }
 

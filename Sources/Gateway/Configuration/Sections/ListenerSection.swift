@@ -73,13 +73,13 @@ struct ListenerSection {
         _ reading: ListenerModeSection.Reading?, _ clients: Clients?, _ clientsReader: DocumentReader?
     ) -> ListenerMode? {
         guard let reading else { return nil }
-        guard reading.isTCP else { return .http }
+        guard reading.isTCP else { return reading.isClean ? .http : nil }
         guard let clients, let clientsReader else { return nil }
         let mode = ListenerModeSection.rule(
             reading, certificate: clients.demand, identity: clients.identity,
             trustDomains: clients.trustDomains.map(\.name), clients: clientsReader)
         if case .tcp(let upstream, _) = mode, let reader = reading.upstream { upstreams.append((upstream, reader)) }
-        return mode
+        return reading.isClean ? mode : nil
     }
 
     private func readOrigins(_ section: SectionReader) -> [Origin]? {
