@@ -343,6 +343,7 @@ extension RuleSource {
             "policy.step-up", "RFC 9470 §3",
             "the human was not authenticated as the route asks for (acr), or too long ago (max_age)"
         ),
+        ("policy.upgrade", "routes[].upgrades", "the route lets no connection be upgraded to that protocol"),
         ("policy.workload-issuer", "routes[].require.issuers", "the route takes no workload tokens of that issuer"),
         ("replay.before-start", "possession.replay", "the proof was made before the gateway remembers"),
         ("replay.full", "possession.replay.capacity", "no more proofs can be remembered"),
