@@ -24,7 +24,7 @@ extension LimitTable {
         case .limited(let status):
             exchange.limitStatus = status
             throw Denial(.rateLimited, status.reason)
-        case .full: throw Denial(.unavailable, "limits.full")
+        case .full: throw Denial(.unavailable, "limit.full")
         }
     }
 }

@@ -27,7 +27,7 @@ extension Exchange {
             throw Denial(.policy, error.reason)
         }
         let passage: Passage
-        do throws(PassageDenial) { passage = try rule.admit(peer, unrevoked: unrevoked, now: now) } catch {
+        do throws(PassageDenial) { passage = try rule.admit(unrevoked, now: now) } catch {
             throw Denial(.policy, error.reason)
         }
         if connection.rules.limits != nil {

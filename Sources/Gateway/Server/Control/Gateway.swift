@@ -20,6 +20,9 @@ public final class Gateway {
     private var configuration: GatewayConfiguration
     private var generation: UInt64 = 1
     private let descriptors: Int
+    /// The manager that started the process, if it wants to know how it fares.
+    private let notifier: ServiceNotifier?
+    private var watchdogDue: Int64 = 0
     private let connections: ConnectionCount
     private let audit: AuditWriter
     private let records: ControlRecords
@@ -55,6 +58,7 @@ public final class Gateway {
         mailbox = try Mailbox()
         poller = try Poller()
         descriptors = DescriptorLimit.raise()
+        notifier = ServiceNotifier(environment: environment)
         audit = try AuditWriter(
             directory: configuration.audit.directory, durability: configuration.audit.durability, logger: logger)
         records = ControlRecords(queue: AuditQueue(capacity: 1 << 20), writer: audit)
@@ -87,8 +91,14 @@ public final class Gateway {
         connections.setLimit(connectionLimit(configuration), perClient: configuration.limits.connectionsPerClient)
         start.wait()
         var sockets: [[SocketParcel]] = []
+        var activated = try takeActivatedSockets()
         for listener in configuration.listeners {
-            sockets.append(try ListenerSockets.open(listener, workers: workerCount))
+            sockets.append(try ListenerSockets.open(listener, workers: workerCount, activated: &activated))
+        }
+        guard activated.isEmpty else {
+            throw GatewayError(
+                "no listener has the name or address of the sockets handed over (\(activated.remaining.joined(separator: ", "))); "
+                    + "name them as listeners are named (FileDescriptorName=)")
         }
         if let address = configuration.observability {
             observability = try ObservabilityServer(address: address, poller: poller)
@@ -115,7 +125,14 @@ public final class Gateway {
         for listener in configuration.listeners {
             logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.address)"])
         }
+        notifier?.ready()
         try control()
+    }
+
+    private func takeActivatedSockets() throws(GatewayError) -> ActivatedSockets {
+        do { return try ActivatedSockets(environment: environment) } catch {
+            throw GatewayError("the sockets that were handed over cannot be used (\(error)); look at LISTEN_FDS")
+        }
     }
 
     /// They lie beside the log: the one place that every gateway can write to, and that is its own.
@@ -170,6 +187,7 @@ public final class Gateway {
             continueDraining()
             dropOldKeys()
             rotateTickets()
+            feedWatchdog()
             observability?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
@@ -197,11 +215,21 @@ public final class Gateway {
 
     private func timeout() -> CInt {
         var longest = observability?.needsTick == true ? 1000 : Int64.max
+        if notifier?.watchdogPeriod != nil {
+            longest = min(longest, max(0, watchdogDue - Clock.monotonic()) / 1_000_000 + 1)
+        }
         longest = min(longest, issuers.delay ?? .max, max(0, tickets.due - Clock.monotonic()) / 1_000_000 + 1)
         guard let next = draining?.next.map({ $0 - Clock.monotonic() }) else {
             return longest == .max ? -1 : CInt(min(longest, 60_000))
         }
         return CInt(max(0, min(next / 1_000_000 + 1, longest, 60_000)))
+    }
+
+    /// Tells the manager that the control loop turns, twice as often as it wants to know.
+    private func feedWatchdog() {
+        guard let notifier, let period = notifier.watchdogPeriod, Clock.monotonic() >= watchdogDue else { return }
+        notifier.watchdog()
+        watchdogDue = Clock.monotonic() + period / 2
     }
 
     /// What `/readyz` says.
@@ -283,6 +311,8 @@ public final class Gateway {
 
     private func reload() {
         guard draining == nil else { return }
+        notifier?.reloading(at: Clock.monotonic())
+        defer { notifier?.ready() }
         do {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)
             try checkUnchanged(fresh)
@@ -333,6 +363,7 @@ public final class Gateway {
     }
 
     private func drain() {
+        notifier?.stopping()
         logger.info("draining", metadata: ["connections": "\(connections.count)"])
         draining = DrainSchedule(now: Clock.monotonic(), timeouts: configuration.timeouts)
         continueDraining()

@@ -20,8 +20,18 @@ final class SocketParcel: Sendable {
 /// Opens the listening sockets of all workers before any of them runs, so that a start fails whole or not at all.
 enum ListenerSockets {
     /// One parcel a worker, for one listener.
-    static func open(_ listener: ListenerConfiguration, workers: Int) throws(GatewayError) -> [SocketParcel] {
+    ///
+    /// - Parameters:
+    ///   - listener: whose sockets.
+    ///   - workers: how many share it.
+    ///   - activated: sockets that were handed over; one for the listener is taken out, and then none is opened.
+    static func open(
+        _ listener: ListenerConfiguration, workers: Int, activated: inout ActivatedSockets
+    ) throws(GatewayError) -> [SocketParcel] {
         do {
+            if let socket = try activated.take(name: listener.name, address: try address(of: listener)) {
+                return try share(socket, workers: workers)
+            }
             switch listener.address {
             case .ip(let host, let port): return try openTCP(host: host, port: port, workers: workers)
             case .unix(let path): return try openUnix(path, workers: workers)
@@ -31,6 +41,23 @@ enum ListenerSockets {
                 "listener \(listener.name) cannot listen on \(listener.address) (\(error)); "
                     + "is the address right, free and allowed?")
         }
+    }
+
+    private static func address(of listener: ListenerConfiguration) throws(SystemError) -> SocketAddress? {
+        switch listener.address {
+        case .ip(let host, let port): try SocketAddress.resolve(host: host, port: port).first
+        case .unix(let path): .unix(path)
+        }
+    }
+
+    /// The same socket for all workers: whoever is free accepts.
+    private static func share(
+        _ first: consuming ListeningSocket, workers: Int
+    ) throws(SystemError) -> [SocketParcel] {
+        var parcels: [SocketParcel] = []
+        for _ in 1..<workers { parcels.append(SocketParcel(try first.duplicate())) }
+        parcels.append(SocketParcel(first))
+        return parcels
     }
 
     private static func openTCP(host: String, port: UInt16, workers: Int) throws(SystemError) -> [SocketParcel] {
@@ -48,11 +75,7 @@ enum ListenerSockets {
 
     private static func openUnix(_ path: String, workers: Int) throws(SystemError) -> [SocketParcel] {
         try removeStale(path)
-        let first = try ListeningSocket(.unix(path))
-        var parcels: [SocketParcel] = []
-        for _ in 1..<workers { parcels.append(SocketParcel(try first.duplicate())) }
-        parcels.append(SocketParcel(first))
-        return parcels
+        return try share(try ListeningSocket(.unix(path)), workers: workers)
     }
 
     /// Removes a socket that nobody listens on any more; anything else stays, and binding fails.
