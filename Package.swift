@@ -157,7 +157,7 @@ let package = Package(
             of: "Exchange",
             with: [
                 "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "Identity", "Tokens", "Possession",
-                "Revocation", "Policy", "Audit", "Configuration",
+                "Revocation", "Limits", "Policy", "Audit", "Configuration",
             ]),
         tests(
             of: "Server",

@@ -28,8 +28,6 @@ struct UnbuiltFeatureTests {
         #expect(try faults("possession: { replay: { store: memory } }\n").isEmpty)
     }
 
-    }
-
     @Test("Nothing more is said about a value that was refused so")
     func settled() {
         let faults = FaultCollector(file: "f.yaml")

@@ -46,7 +46,7 @@ struct GatekeeperProofTests {
         let gatekeeper: Gatekeeper
 
         init(_ memory: ProofMemory = memory()) throws {
-            gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: memory)
+            gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: memory, limits: Trial.limits())
         }
 
         func judge(_ change: (inout Call) throws -> Void = { _ in }) throws -> Verdict {

@@ -234,7 +234,7 @@ struct GatekeeperTests {
     @Test("27: A token that one gatekeeper has seen is refused by it once it has expired")
     func expiryOfKnownToken() throws {
         let trial = try Trial.standard()
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Trial.memory())
+        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Trial.memory(), limits: Trial.limits())
         let (connection, snapshot) = (trial.connection(peer: trial.peer), try trial.snapshot())
         let token = ("Authorization", "Bearer \(try trial.token())")
         var reasons: [String?] = []

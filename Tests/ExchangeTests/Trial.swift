@@ -3,6 +3,7 @@ import Bytes
 import Cryptography
 import HTTP
 import Identity
+import Limits
 import Policy
 import Possession
 import Revocation
@@ -123,8 +124,13 @@ struct Trial: Sendable {
         _ exchange: inout Exchange, from connection: ConnectionContext, under snapshot: EnforcementSnapshot,
         at now: UnixTime = Broker.now
     ) throws -> Permit {
-        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Self.memory())
+        let gatekeeper = Gatekeeper(engine: try CryptographicEngine(), memory: Self.memory(), limits: Self.limits())
         return try Self.permit(try gatekeeper.judge(&exchange, from: connection, under: snapshot, now: now))
+    }
+
+    /// Nothing is counted yet.
+    static func limits() -> LimitTable {
+        LimitTable(secret: Array(repeating: 9, count: 16))
     }
 
     /// Nothing is remembered yet.
