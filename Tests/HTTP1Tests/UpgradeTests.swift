@@ -6,6 +6,7 @@ import Testing
 @Suite("Changing to another protocol")
 struct UpgradeTests {
     static let fields = "connection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n"
+    static let long = String(repeating: "y", count: 64)
     static let asking = RequestText(upgrade: "websocket")
     static let agreement = "HTTP/1.1 101 x\r\nconnection: Upgrade\r\nupgrade: WebSocket\r\nx: 1\r\n\r\n"
 
@@ -28,6 +29,8 @@ struct UpgradeTests {
             ("GET / HTTP/1.1", fields + "upgrade: h2c\r\n", ""),
             ("GET / HTTP/1.1", "connection: upgrade\r\nupgrade: HTTP/2.0\r\n", ""),
             ("GET / HTTP/1.1", "connection: upgrade\r\nupgrade:\r\n", ""),
+            ("GET / HTTP/1.1", "connection: upgrade\r\nupgrade: " + long + "\r\n", long),
+            ("GET / HTTP/1.1", "connection: upgrade\r\nupgrade: x" + long + "\r\n", ""),
             ("GET / HTTP/1.0", fields, ""), ("POST / HTTP/1.1", fields, ""),
             ("GET / HTTP/1.1", fields + "content-length: 2\r\n", ""),
             ("GET / HTTP/1.1", fields + "transfer-encoding: chunked\r\n", ""),

@@ -212,6 +212,40 @@ def test_a_trailer_is_never_taken_for_a_field(sender, upstream, name):
         assert name.lower() not in [trailer.lower() for trailer, _ in request.trailers]
 
 
+TRAILERS = "5\r\nhello\r\n0\r\nX-Checksum: 1\r\nX-More: \r\n\r\n"
+
+
+def test_trailers_reach_the_upstream_behind_the_content(sender, upstream):
+    connection = sender("Transfer-Encoding: chunked", TRAILERS)
+    assert connection.reader.response().status == 200
+    assert [(name.lower(), value) for name, value in upstream.request.trailers] == [("x-checksum", "1"), ("x-more", "")]
+    assert "x-checksum" not in upstream.request.names
+
+
+def test_trailers_cannot_become_fields_of_another_request(sender, world, upstream):
+    """There are servers that read them as fields of the next request: so there is none on that connection."""
+    connection = sender("Transfer-Encoding: chunked", TRAILERS)
+    assert connection.reader.response().status == 200
+    assert connection.call("GET", "/any/b", world.broker.token(world.agent)).status == 200
+    streams = [opened.received for opened in upstream.connections if opened.received]
+    assert [stream.count(b" HTTP/1.1\r\n") for stream in streams if b"x-checksum: 1" in stream] == [1]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_trailers_of_an_answer_go_to_who_takes_them(client, world, upstream, wanted):
+    def answer(opened, request):
+        opened.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\n\r\n")
+
+    upstream.answer = answer
+    fields = [("TE", "trailers"), ("Connection", "te")] if wanted else []
+    connection = client.http1(world.agent)
+    for _ in range(2):
+        told = connection.call("GET", "/any/a", world.broker.token(world.agent), fields)
+        assert (told.status, told.body) == (200, b"hi")
+        assert [(name.lower(), value) for name, value in told.trailers] == ([("x-sum", "1")] if wanted else [])
+        assert "x-sum" not in told.names
+
+
 def test_a_body_is_framed_anew(sender, upstream):
     """Chunks in, chunks out, and nothing of how they were cut or commented."""
     connection = sender("transfer-encoding: Chunked", "5;note=secret\r\nhello\r\n0\r\n\r\n")
@@ -292,6 +326,17 @@ def test_an_unfinished_head_reaches_nobody(client, world, upstream):
     connection.send(connection.head("GET", "/any/a", world.broker.token(world.agent))[:-2])
     connection.socket.unwrap()
     assert not upstream.received
+
+
+def test_a_request_behind_the_wish_for_another_protocol_is_a_request(client, world, upstream):
+    """Where nothing is changed, nothing is passed on unread."""
+    connection, token = client.http1(world.agent), world.broker.token(world.agent)
+    wish = [("Connection", "upgrade, http2-settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")]
+    first, second = connection.head("GET", "/any/first", token, wish), connection.head("GET", "/any/second", token)
+    connection.send(first + second)
+    assert [connection.reader.response().json["target"] for _ in range(2)] == ["/any/first", "/any/second"]
+    for request in upstream.requests:
+        assert not {"upgrade", "http2-settings"}.intersection(request.names)
 
 
 # What upstreams say is not believed either
