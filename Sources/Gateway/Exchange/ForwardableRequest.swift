@@ -176,6 +176,8 @@ extension Exchange {
         scratch.append(request.authority)
         scratch.append("\";proto=https")
         fields.append(.forwarded, value: scratch.readable)
+        // RFC 9110 §7.6.3: behind those of the proxies before us.
+        fields.append(literal: "via", value: (request.version == .http2 ? "2 sallyport" : "1.1 sallyport").utf8.span)
 
         let claims = permit.claims
         add("sallyport-agent", claims.subject, to: &fields)

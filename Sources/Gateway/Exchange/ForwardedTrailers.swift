@@ -4,9 +4,10 @@ extension Exchange {
     /// Fills the trailers that the upstream gets: nothing in them can pass for the gateway's own word, or for a credential.
     public func fill(trailers: inout FieldTable, ofRequest received: borrowing FieldTable) {
         trailers.removeAll()
+        guard received.count > 0 else { return }
+        let hopByHop = HopByHop(request.fields)
         for index in 0..<received.count {
-            let known = received[index].known
-            guard !HopByHop.covers(known), !FieldHygiene.isRewritten(known) else { continue }
+            guard !hopByHop.nominates(received.name(index), of: request.fields) else { continue }
             guard TrailerRules.allows(received.name(index)), !FieldHygiene.removes(received.name(index)) else {
                 continue
             }

@@ -53,6 +53,12 @@ extension Exchange {
         return true
     }
 
+    /// Whether a client would take an answer for the agreement to speak another protocol that it is not: over HTTP/2 any 2xx
+    /// says yes (RFC 8441 §4).
+    public func wouldSwitch(by answer: borrowing ResponseHead) -> Bool {
+        isExtendedConnect && (200...299).contains(answer.status)
+    }
+
     private func answersKey(_ answer: borrowing ResponseHead) -> Bool {
         var expected = ByteQueue()
         Base64.append(WebSocketAccept.digest(ofKey: webSocketKey.span), to: &expected)

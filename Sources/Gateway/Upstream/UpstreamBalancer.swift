@@ -223,6 +223,8 @@ public struct UpstreamBalancer: Sendable {
         after failure: RetryRule.Failure, of attempt: RetryRule.Attempt, made: Int, now: MonotonicTime
     ) -> Bool {
         guard made <= retries.attempts, RetryRule.allows(after: failure, of: attempt) else { return false }
+        // Nothing has reached the service, so trying another endpoint adds nothing to its load.
+        if failure == .unconnected { return true }
         return budget.takeRetry(now: now)
     }
 

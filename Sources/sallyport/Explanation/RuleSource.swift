@@ -89,6 +89,7 @@ extension RuleSource {
 
     private static let messageRows: [Row] = [
         ("limit.body-bytes", "limits.body_bytes", "the declared content is longer than the limit"),
+        ("limit.full", "routes[].limits", "so many agents are counted that there is no room to count this one"),
         ("limit.header-bytes", "limits.header_bytes", "the field lines take more bytes than the limit"),
         ("limit.header-count", "limits.header_count", "there are more field lines than the limit"),
         ("limit.proof-bytes", "limits.proof_bytes", "the proof is longer than the limit"),
@@ -127,6 +128,7 @@ extension RuleSource {
         ("malformed.trailer", "RFC 9112 §7.1.2", "a trailer field is malformed or not allowed there"),
         ("malformed.transfer-encoding", "RFC 9112 §6.1", "Transfer-Encoding is another than chunked"),
         ("malformed.truncated", "RFC 9112 §8", "the message ends before its end"),
+        ("malformed.upgrade", "RFC 9110 §7.8", "the protocol that was switched to is not the one that was asked for"),
         ("malformed.version", "RFC 9112 §2.3", "the version of HTTP is not supported"),
         ("target.authority", "RFC 9110 §7.4", "the authority is not an origin of the listener (listeners[].origins)"),
         ("target.scheme", "RFC 9110 §7.4", "the target names http, and the listener serves https"),

@@ -270,8 +270,10 @@ final class Call {
     // MARK: The answer's way
 
     func upstreamAnswered(_ head: borrowing ResponseHead, hasBody: Bool) {
+        guard !exchange.wouldSwitch(by: head) else { return fail(.upstreamFailed, "upstream.upgrade") }
         tally.status = head.status
         exchange.fill(&worker.answerHead, from: head)
+        worker.stampAnswer()
         guard !hasBody else {
             driver?.sendHead(worker.answerHead, of: self, ends: false)
             return
@@ -363,6 +365,7 @@ final class Call {
     private func sendOwn(endsConnection: Bool, closes: Bool, reason: String?) {
         guard let driver else { return }
         tally.status = worker.answerHead.status
+        worker.stampAnswer()
         if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
         let isHead = worker.problemBody.isEmpty || exchange.request.method.withReadable { $0.equals("HEAD") }
         if !isHead {

@@ -56,6 +56,7 @@ final class Delivery: UpstreamRequest {
         attempts = 0
         tried.removeAll(keepingCapacity: true)
         hasGivenContent = false
+        isHeldUp = false
         if group?.plan.configuration.balance == .agentHash { agentHash = AgentHash.of(agent.utf8.span) }
         connect(after: nil)
     }

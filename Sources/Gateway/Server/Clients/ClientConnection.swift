@@ -439,6 +439,7 @@ final class ClientConnection: Endpoint {
         self.driver = nil
         driver?.closed(reason)
         worker.remove(self)
+        worker.clientLeft(key)
         worker.connections.leave(worker: worker.index)
         if let client { worker.connections.leave(client: client) }
     }

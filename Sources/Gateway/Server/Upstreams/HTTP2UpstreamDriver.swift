@@ -177,6 +177,11 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
         takeEvents()
     }
 
+    override func flushed(backlog: Int) {
+        for request in requests.values
+        where request.isHeldUp && machine.pendingBody(on: request.stream) < ConnectionDriver.lowMark { wake(request) }
+    }
+
     private func wake(_ request: UpstreamRequest) {
         guard request.isHeldUp, connection.isOpen else { return }
         request.isHeldUp = false

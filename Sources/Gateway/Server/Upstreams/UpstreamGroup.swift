@@ -98,6 +98,11 @@ final class UpstreamGroup {
         return places.values.contains { $0.closeIdle() }
     }
 
+    /// Closes the idle connections that began with the name of a client that is gone.
+    func clientLeft(_ key: SlotKey) {
+        for place in places.values { place.clientLeft(key) }
+    }
+
     func makeDriver(of connection: UpstreamConnection) throws -> UpstreamDriver {
         let limits = worker.plan.snapshot.limits
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)

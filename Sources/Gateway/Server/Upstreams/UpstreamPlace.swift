@@ -77,6 +77,12 @@ final class UpstreamPlace {
         if idleOfClients[client.key]?.count == 0 { idleOfClients[client.key] = nil }
     }
 
+    /// Closes the idle connections that began with the name of a client that is gone.
+    func clientLeft(_ client: SlotKey) {
+        guard var pool = idleOfClients.removeValue(forKey: client) else { return }
+        for key in pool.removeAll() { (worker.endpoint(key) as? UpstreamConnection)?.close() }
+    }
+
     /// Closes an idle connection, to make room for another; false where there is none.
     func closeIdle() -> Bool {
         guard let key = idle.pop() else { return false }

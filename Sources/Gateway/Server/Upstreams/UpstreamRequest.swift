@@ -30,14 +30,13 @@ class UpstreamRequest {
     /// Whether ``due`` is the time of the answer's head, which is set once and not moved.
     final var awaitsHead = false
 
-    /// Forgets an earlier connection.
+    /// Forgets an earlier connection; but not that who sends content was told to wait, and must be told to go on.
     final func attach(to connection: UpstreamConnection) {
         self.connection = connection
         stream = 0
         answerBegan = false
         isOnReusedConnection = false
         isSent = false
-        isHeldUp = false
         isSwitched = false
         hasProgressed = true
         isStalled = false

@@ -65,6 +65,9 @@ final class Worker {
     var upstreamTrailers = FieldTable()
     var trailers = FieldTable()
     var problemBody = ByteQueue()
+    /// The time as HTTP writes it, and the second that it is of.
+    private var date = ByteQueue()
+    private var dateSecond = Int64.min
     private var spareCalls: [Call] = []
     private static let spareCallLimit = 1024
 
@@ -332,6 +335,22 @@ final class Worker {
         let calls = waiting
         waiting = []
         for call in calls { call.auditProgressed() }
+    }
+
+    /// Tells in ``answerHead`` when the answer was made, unless who made it has (RFC 9110 §6.6.1).
+    func stampAnswer() {
+        guard answerHead.fields.firstIndex(of: .date) == nil else { return }
+        if dateSecond != time.seconds {
+            dateSecond = time.seconds
+            date.removeAll()
+            date.append(httpDate: time)
+        }
+        date.withReadable { answerHead.fields.append(.date, value: $0) }
+    }
+
+    /// Closes what was opened to upstreams in the name of a client that is gone.
+    func clientLeft(_ key: SlotKey) {
+        for group in upstreams.values where group.plan.configuration.sendsProxyHeader { group.clientLeft(key) }
     }
 
     // MARK: Questions
