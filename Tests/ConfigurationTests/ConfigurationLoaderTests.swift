@@ -308,6 +308,7 @@ struct ConfigurationLoaderTests {
                 "tls.certificates: no certificate names localhost"
             ),
             ("private_key_file: server.key", "private_key_file: open.key", "private_key_file: other users may read"),
+            ("resumption: off", "dangerously_log_tls_keys: a.keys", "dangerously_log_tls_keys: DANGER: the secrets"),
             ("agents-ca.pem", "rotated-ca.pem", "bundle_file: \"CN=expired\" in the bundle has expired"),
             ("127.0.0.1:9464", "0.0.0.0:9464", "observability.address: anyone who reaches"),
             ("subject_mismatch: false", "subject_mismatch: true", "dangerously_allow_subject_mismatch: any agent"),
@@ -318,6 +319,17 @@ struct ConfigurationLoaderTests {
         let warnings = try configuration(example(part, replacement)).warnings
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains(warning) == true, "\(warnings)")
+    }
+
+    @Test("Sessions are resumed unless that is off; their secrets are logged only where that is asked for")
+    func resumption() throws {
+        let off = try #require(try configuration(TrialFiles.example).listeners.first)
+        #expect(!off.resumption && off.keyLogFile == nil)
+        let bound = try #require(try configuration(example("resumption: off", "resumption: bound")).listeners.first)
+        #expect(bound.resumption)
+        let logged = try example("resumption: off", "dangerously_log_tls_keys: a.keys")
+        let listener = try #require(try configuration(logged).listeners.first)
+        #expect(listener.resumption && listener.keyLogFile?.hasSuffix("/a.keys") == true)
     }
 
     @Test("A configuration without routes loads, and warns")

@@ -105,6 +105,15 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "no private key"),
         Rule("minimum_version: \"1.3\"", "minimum_version: 1.1", "listeners[0].tls.minimum_version", "1.2 or 1.3"),
         Rule("resumption: off", "resumption: no", "listeners[0].tls.resumption", "bound or off"),
+        Rule(
+            "file: server.key", "file: server.key, ocsp_file: garbage.pem",
+            "listeners[0].tls.certificates[0].ocsp_file", "no OCSP response"),
+        Rule(
+            "file: server.key", "file: server.key, ocsp_file: no.ocsp",
+            "listeners[0].tls.certificates[0].ocsp_file", "does not exist"),
+        Rule(
+            "resumption: off", "dangerously_log_tls_keys: \"\"", "listeners[0].tls.dangerously_log_tls_keys",
+            "no value"),
         Rule("resumption: off", "cipher_suites: []", "listeners[0].tls.cipher_suites", "no such key"),
     ]
 

@@ -91,14 +91,9 @@ def change(path: str, value):
 
 
 NOT_BUILT_YET = {
-    "resumption": change("listeners/0/tls/resumption", "bound"),
     "crl_file": change("listeners/0/clients/trust_domains/0/crl_file", "agents.crl"),
-    "targets": change("upstreams/0/targets", ["http://127.0.0.1:9000", "http://127.0.0.1:9001"]),
     "redis": change("possession", {"replay": {"store": "redis"}}),
     "delegation": change("routes/0/require/delegation", {"maximum_depth": 5}),
-    "https": change("upstreams/0/targets", ["https://127.0.0.1:9000"]),
-    "h2": change("upstreams/0/protocol", "h2"),
-    "upgrades": change("routes/0/upgrades", ["websocket"]),
     "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),
     "checkpoint_interval": change("audit/checkpoint_interval", "10s"),

@@ -187,6 +187,18 @@ struct ResumptionTests {
         #expect(client.received == Array("hello".utf8))
     }
 
+    @Test("A hello that must be said twice resumes as well, and names the same server")
+    func resumesAfterRetry() throws {
+        var settings = settings(TLS1_3_VERSION)
+        settings.groups = "P-521:X25519"
+        let first = try connect(to: context(), settings)
+        #expect(first.server.isEstablished && first.server.serverName == "localhost")
+        settings.ticket = first.client.tickets.last
+        let second = try connect(to: context(), settings)
+        #expect(second.server.isResumed && second.client.group == "x25519")
+        #expect(second.server.peerCertificate?.facts.fingerprint == agent.chain[0].facts.fingerprint)
+    }
+
     @Test("The certificates between the client's and the anchor are remembered", arguments: versions)
     func remembersChain(version: CInt) throws {
         let key = try PrivateKey.generate(.ellipticCurve(.p256))
@@ -336,7 +348,7 @@ struct ResumptionTests {
             to: context(listener), at: Self.now + .seconds(59), settings(version, ticket: first))
         #expect(second.server.isResumed)
         let ticket = try #require(second.client.tickets.last)
-        #expect(ticket.lifetimeHint <= 1)
+        #expect(version == TLS1_2_VERSION || ticket.lifetimeHint <= 1)
         let third = try connect(
             to: context(listener), at: Self.now + .seconds(60), settings(version, ticket: ticket))
         #expect(third.server.isEstablished && !third.server.isResumed)

@@ -49,6 +49,8 @@ final class TrialClient {
         var version = TLS1_3_VERSION
         /// Suites below TLS 1.3, or nothing: the library's.
         var suites: String?
+        /// Groups, the first with a key share; nothing: the library's.
+        var groups: String?
         var serverName: String? = "localhost"
         var protocols: [ApplicationProtocol] = [.http11]
         var identity: ServerCertificate?
@@ -86,6 +88,12 @@ final class TrialClient {
             }
         }
         if let suites = settings.suites { try #require(unsafe SSL_set_cipher_list(ssl, suites) == 1) }
+        if let groups = settings.groups {
+            let done = unsafe groups.withCString {
+                unsafe SSL_ctrl(ssl, SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: $0))
+            }
+            try #require(done == 1)
+        }
         if settings.asksForStatus {
             unsafe SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, Int(TLSEXT_STATUSTYPE_ocsp), nil)
         }
@@ -168,13 +176,13 @@ final class TrialClient {
             if !said.isEmpty { _ = server.receive(said.span, now: now, into: &plaintext) }
             let answered = wire.output.withReadable { Array(copying: $0) }
             wire.output.removeAll()
-            guard !answered.isEmpty || !said.isEmpty else { return keepRenewedTicket() }
+            guard !answered.isEmpty || !said.isEmpty else { return keepTicket() }
             if !answered.isEmpty { unsafe BIO_write(input, answered, CInt(answered.count)) }
         }
     }
 
-    /// OpenSSL tells of a ticket that renews one in TLS 1.3 only; in TLS 1.2 it is in the session, quietly.
-    private func keepRenewedTicket() {
+    /// OpenSSL tells of a ticket in a resumed session in TLS 1.3 only; in TLS 1.2 the session has the old or the new one.
+    private func keepTicket() {
         guard tickets.isEmpty, isResumed, unsafe SSL_version(ssl) == TLS1_2_VERSION else { return }
         if let session = unsafe SSL_get1_session(ssl) { unsafe tickets.append(Ticket(owning: session)) }
     }

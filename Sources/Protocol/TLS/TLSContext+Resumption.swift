@@ -42,8 +42,13 @@ extension TLSContext {
                 guard let ssl = unsafe ssl, let ticket = unsafe ticket, let session = unsafe TLSSession.owning(ssl),
                     status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
                 else { return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE_RENEW) }
-                return unsafe session.judgeTicket(ticket)
-                    ? SSL_TICKET_RETURN(SSL_TICKET_RETURN_USE_RENEW) : SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE_RENEW)
+                guard unsafe session.judgeTicket(ticket) else {
+                    return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE_RENEW)
+                }
+                // In TLS 1.3 a ticket is for one connection (RFC 8446 §C.4), so the client gets the next; in TLS 1.2 it is
+                // used again until its key is the older one. A ticket costs the parsing of a certificate.
+                let isRenewed = unsafe status == SSL_TICKET_SUCCESS_RENEW || SSL_version(ssl) >= TLS1_3_VERSION
+                return SSL_TICKET_RETURN(isRenewed ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE)
             }, nil)
     }
 }

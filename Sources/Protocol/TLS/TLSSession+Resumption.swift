@@ -4,8 +4,8 @@ import Cryptography
 
 /// What a session puts into tickets, and how it judges one.
 extension TLSSession {
-    /// How many tickets of one hello are judged: a client may offer many, and each costs a path validation.
-    private static let maximumJudgements = 2
+    /// How many tickets of one handshake are judged: a client may offer many, and each costs a path validation.
+    private static let maximumJudgements = 4
 
     /// Puts into the ticket what its judgement will need.
     func fillTicket() -> Bool {
