@@ -117,7 +117,9 @@ let package = Package(
         // What is fuzzed, and what must hold of it: for libFuzzer in Fuzz, and for the tests, which replay its corpora.
         .target(
             name: "FuzzHarnesses",
-            dependencies: ["Support", "Bytes", "JSON", "Cryptography", "Identity", "Tokens", "Possession"],
+            dependencies: [
+                "Support", "Bytes", "JSON", "Cryptography", "HTTP", "HTTP2", "Identity", "Tokens", "Possession",
+            ],
             path: "Fuzz/Harnesses", swiftSettings: settings),
         tests(of: "FuzzHarnesses", with: ["Bytes"]),
         .testTarget(name: "HouseTests", swiftSettings: settings),
