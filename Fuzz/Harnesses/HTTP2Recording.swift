@@ -49,11 +49,13 @@ struct HTTP2Recording: Equatable {
         if plan.isServer {
             let (server, opening) = try plan.makeServer()
             feed(server, opening + frames, plan, cut)
+            send(server)
             while let event = server.nextEvent() { note(event, of: server) }
             finish(server)
         } else {
             let (client, opening) = try plan.makeClient()
             feed(client, opening + frames, plan, cut)
+            send(client)
             while let event = client.nextEvent() { note(event, of: client) }
             finish(client)
         }
@@ -83,6 +85,8 @@ struct HTTP2Recording: Equatable {
 
     private mutating func note(_ event: HTTP2ServerConnection.Event, of server: HTTP2ServerConnection) {
         events += 1
+        // Content that came in the piece before a fault is told of, that in the same piece is not.
+        if case .body = event { return }
         lines.append("\(event)")
         switch event {
         case .request(let stream, _):
@@ -97,6 +101,8 @@ struct HTTP2Recording: Equatable {
 
     private mutating func note(_ event: HTTP2ClientConnection.Event, of client: HTTP2ClientConnection) {
         events += 1
+        // Content that came in the piece before a fault is told of, that in the same piece is not.
+        if case .body = event { return }
         lines.append("\(event)")
         switch event {
         case .response(let stream, _):
@@ -113,6 +119,13 @@ struct HTTP2Recording: Equatable {
         if machine.takeTrailers(of: stream, into: &trailers) { lines.append("\(Self.fields(of: trailers))") }
     }
 
+    /// Sends before anything is told: the streams that are reset are over then, and nothing of them depends on cuts.
+    private mutating func send(_ machine: HTTP2Connection) {
+        var queue = ByteQueue()
+        machine.send(into: &queue, upTo: 1 << 20)
+        output = Array(copying: queue.readable)
+    }
+
     private mutating func finish(_ machine: HTTP2Connection) {
         isWithinBounds = machine.openStreams <= HTTP2Plan.streams
         for stream in Int32(1)...99 {
@@ -123,9 +136,6 @@ struct HTTP2Recording: Equatable {
             guard machine.takeBody(of: stream, into: &content, upTo: .max) > 0 else { continue }
             lines.append("\(stream): \(Head.text(content.readable))")
         }
-        var queue = ByteQueue()
-        machine.send(into: &queue, upTo: 1 << 20)
-        output = Array(copying: queue.readable)
         if let code = machine.sentGoAway { sentError = code != .noError }
     }
 
