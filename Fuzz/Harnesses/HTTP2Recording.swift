@@ -84,9 +84,9 @@ struct HTTP2Recording: Equatable {
     }
 
     private mutating func note(_ event: HTTP2ServerConnection.Event, of server: HTTP2ServerConnection) {
-        events += 1
         // Content that came in the piece before a fault is told of, that in the same piece is not.
         if case .body = event { return }
+        events += 1
         lines.append("\(event)")
         switch event {
         case .request(let stream, _):
@@ -100,9 +100,9 @@ struct HTTP2Recording: Equatable {
     }
 
     private mutating func note(_ event: HTTP2ClientConnection.Event, of client: HTTP2ClientConnection) {
-        events += 1
         // Content that came in the piece before a fault is told of, that in the same piece is not.
         if case .body = event { return }
+        events += 1
         lines.append("\(event)")
         switch event {
         case .response(let stream, _):
@@ -127,16 +127,18 @@ struct HTTP2Recording: Equatable {
     }
 
     private mutating func finish(_ machine: HTTP2Connection) {
+        if let code = machine.sentGoAway { sentError = code != .noError }
         isWithinBounds = machine.openStreams <= HTTP2Plan.streams
         for stream in Int32(1)...99 {
             var content = ByteQueue()
             let count = machine.bufferedBody(of: stream)
             // The frame that goes over a window is read before its stream is reset.
             if count > HTTP2Plan.streamWindow + 16_384 { isWithinBounds = false }
-            guard machine.takeBody(of: stream, into: &content, upTo: .max) > 0 else { continue }
+            guard machine.takeBody(of: stream, into: &content, upTo: .max) > 0, !sentError, failure == nil else {
+                continue
+            }
             lines.append("\(stream): \(Head.text(content.readable))")
         }
-        if let code = machine.sentGoAway { sentError = code != .noError }
     }
 
     private static func fields(of table: borrowing FieldTable) -> [(name: String, value: String)] {
