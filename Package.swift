@@ -121,7 +121,8 @@ let package = Package(
         .target(
             name: "FuzzHarnesses",
             dependencies: [
-                "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Possession",
+                "Support", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "HTTP2", "Identity", "Tokens",
+                "Possession",
             ],
             path: "Fuzz/Harnesses", swiftSettings: settings),
         tests(of: "FuzzHarnesses", with: ["Bytes"]),

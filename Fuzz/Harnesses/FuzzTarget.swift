@@ -1,6 +1,6 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case base64url, certificate, dpop, http1, json, jwk, jws, spiffe, tls, token, workload, wpt
+    case base64url, certificate, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload, wpt
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
@@ -9,6 +9,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .certificate: try CertificateHarness()
         case .dpop: try DPoPHarness()
         case .http1: HTTP1Harness()
+        case .http2: HTTP2Harness()
         case .json: JSONHarness()
         case .jwk: try JWKHarness()
         case .jws: JWSHarness()

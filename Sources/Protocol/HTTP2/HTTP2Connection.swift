@@ -108,9 +108,9 @@ public class HTTP2Connection {
             if let ended = piece.ended { guards.frameEnded(ended) }
             if let abuse = guards.abuse { throw fail(.abuse(abuse)) }
             if let error { throw fail(error) }
+            if session.backlog > backlogLimit { throw fail(.abuse(.backlog)) }
             offset += piece.count
         }
-        if session.backlog > backlogLimit { throw fail(.abuse(.backlog)) }
     }
 
     @discardableResult

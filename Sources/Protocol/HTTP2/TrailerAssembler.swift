@@ -27,7 +27,7 @@ struct TrailerAssembler: ~Copyable {
         guard section.admits(name: name, value: value) else { return }
         guard !name.isEmpty, name[0] != UInt8(ascii: ":") else { return section.fail(.trailer) }
         guard section.countsLine() else { return }
-        switch Self.rule(for: FieldName(lowercased: name)) {
+        switch Self.rule(for: name) {
         case .malformed: section.fail(.trailer)
         case .dropped: break
         case .kept: fields.append(name: name, value: value)
@@ -62,16 +62,13 @@ extension TrailerAssembler {
     private enum Rule { case malformed, dropped, kept }
 
     // Framing, routing and connection fields mean nothing behind the content: who sends them means mischief. Those that
-    // had to be known before the content (RFC 9110 §6.5.1) are only useless now.
-    private static func rule(for name: FieldName) -> Rule {
-        switch name {
+    // had to be known before it are only useless now.
+    private static func rule(for name: Span<UInt8>) -> Rule {
+        switch FieldName(lowercased: name) {
         case .connection, .contentLength, .host, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding,
             .upgrade:
             .malformed
-        case .authorization, .cacheControl, .contentType, .cookie, .dpop, .expect, .forwarded, .proxyAuthenticate,
-            .proxyAuthorization, .txnToken, .workloadIdentityToken, .workloadProofToken, .wwwAuthenticate:
-            .dropped
-        default: .kept
+        default: TrailerRules.allows(name) ? .kept : .dropped
         }
     }
 }
