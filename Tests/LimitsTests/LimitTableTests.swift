@@ -153,18 +153,6 @@ struct LimitTableTests {
         _ = first.take()
     }
 
-    @Test("Connections are counted for each certificate")
-    func connections() throws {
-        let table = LimitTable(secret: Self.secret)
-        #expect(LimitScope.connections(perClient: 0) == nil)
-        let scope = try #require(LimitScope.connections(perClient: 1))
-        let admission = table.admit(scope, agent: agent("a", table), now: time(0))
-        #expect(refusal(table, scope, at: 0)?.reason == "limit.connections.concurrent")
-        #expect(refusal(table, scope, by: "b", at: 0) == nil)
-        _ = consume admission
-        #expect(refusal(table, scope, at: 0) == nil)
-    }
-
     // MARK: Bytes
 
     @Test("Worked by hand: a thousand bytes a second")

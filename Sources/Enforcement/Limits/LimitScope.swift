@@ -29,13 +29,6 @@ public struct LimitScope: Equatable, Sendable {
         // Names are the operator's, so there is nothing to keep secret.
         key = SipHash(key: (UInt64(kind.rawValue), 0))(name.utf8.span)
     }
-
-    /// So many connections at a time for each client certificate; nothing where the number is 0, which means no limit.
-    public static func connections(perClient number: Int) -> LimitScope? {
-        guard number > 0 else { return nil }
-        return LimitScope(
-            .connections, name: "", settings: LimitSettings(perAgent: RateLimit(concurrent: number)))
-    }
 }
 
 /// Who asks: made once by ``LimitTable/agent(_:)`` and used for each request of the same agent.

@@ -51,7 +51,6 @@ public struct RetryBudget: Sendable {
     private mutating func advance(to now: MonotonicTime) {
         let second = max(0, now.nanoseconds / Self.step)
         guard let last = present, second - last < Int64(Self.steps) else {
-            if let last = present, second <= last { return }
             window = [Counts](repeating: Counts(), count: Self.steps)
             total = Counts()
             present = second
