@@ -28,6 +28,11 @@ class Connection:
         self.reader = MessageReader(self.socket)
 
     @property
+    def certificate(self) -> bytes | None:
+        """The DER of what the gateway presented over TLS."""
+        return self.socket.getpeercert(True)
+
+    @property
     def received(self) -> bytes:
         return bytes(self.reader.raw.received)
 
@@ -54,6 +59,17 @@ class Connection:
         self.socket.close()
 
 
+def server_context(identity: Identity, clients=None, protocols=("http/1.1",)) -> ssl.SSLContext:
+    """TLS as a service speaks it; with `clients`, a file of authorities, it wants a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.chain_file, identity.key_file)
+    context.set_alpn_protocols(list(protocols))
+    if clients:
+        context.load_verify_locations(str(clients))
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 def echo(connection: Connection, request: Request) -> None:
     """Reads the body and answers with what was received, as JSON."""
     connection.read_body(request)
@@ -70,13 +86,11 @@ def echo(connection: Connection, request: Request) -> None:
 class Upstream:
     """A service that keeps all that it is sent and answers each request by a function that a test may replace."""
 
-    def __init__(self, identity: Identity | None = None):
-        """With an `identity` it speaks TLS, and is what a gateway asks for keys and for opinions on tokens."""
+    def __init__(self, identity: Identity | None = None, clients=None):
+        """With an `identity` it speaks TLS, and may be what a gateway asks for keys and for opinions on tokens; with
+        `clients`, a file of authorities, it wants a certificate."""
         self.port = free_port()
-        self.context = None
-        if identity:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(identity.chain_file, identity.key_file)
+        self.context = server_context(identity, clients) if identity else None
         self.changed = threading.Condition()
         self.connections: list[Connection] = []
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
@@ -108,6 +122,12 @@ class Upstream:
     def wait(self, condition, what: str) -> None:
         with self.changed:
             assert self.changed.wait_for(condition, PATIENCE), f"upstream: waited in vain for {what}"
+
+    def tell(self, facts: list, fact=True) -> None:
+        """Adds to what somebody waits for."""
+        with self.changed:
+            facts.append(fact)
+            self.changed.notify_all()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
