@@ -182,7 +182,9 @@ def test_pings_are_answered_from_end_to_end(opened, service, protocol):
     assert socket.recv() == "ponged"
 
 
-@pytest.mark.parametrize(("offered", "chosen"), [(["chat.v1", "chat.v2"], "chat.v2"), (["chat.v1"], "chat.v1"), (None, None)])
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["chat.v1", "chat.v2"], "chat.v2"), (["chat.v1"], "chat.v1"), (None, None)]
+)
 def test_a_subprotocol_is_agreed_upon(opened, service, offered, chosen):
     socket = opened("/ws/echo", subprotocols=offered)
     assert socket.subprotocol == chosen

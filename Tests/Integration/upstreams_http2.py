@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import select
 import socket
-import ssl
 import threading
 
 import h2.config
