@@ -20,7 +20,7 @@ from hyperframe.frame import (
 from clients import GoneAway, StreamReset
 from gateway import is_sanitized
 from upstreams_http2 import Http2Upstream, answer_ok
-from wire import Closed
+from wire import PATIENCE, Closed
 from world import route
 
 MEBIBYTE = 1 << 20
@@ -98,7 +98,7 @@ def test_a_call_is_answered(connection, service, token, world):
     assert names == [name.lower() for name in names]
 
 
-def test_a_body_goes_both_ways(connection, service, token):
+def test_a_body_goes_both_ways(connection, protocol, service, token):
     body = bytes(range(256)) * (3 * MEBIBYTE // 256)
 
     def answer(call):
@@ -106,7 +106,8 @@ def test_a_body_goes_both_ways(connection, service, token):
         call.answer(200, bytes(call.body), ("content-length", str(len(call.body))))
 
     service.answer = answer
-    told = connection.call("POST", "/any/a", token, body=body)
+    fields = [("content-length", str(len(body)))] if protocol == "h2" else []
+    told = connection.call("POST", "/any/a", token, fields, body)
     assert (told.status, told.body_bytes) == (200, len(body))
     assert service.call.header("content-length") == str(len(body))
     assert service.call.body_sha256 == hashlib.sha256(body).hexdigest()
@@ -221,7 +222,7 @@ def test_a_service_that_reads_nothing_holds_the_client_up(client, gateway, world
                 connection.pump()
     assert 65535 <= sent < 64 * MEBIBYTE
     assert gateway.peak_memory() - before < GROWTH
-    connection.socket.settimeout(20)
+    connection.socket.settimeout(PATIENCE)
     held = service.call
     assert len(held.body) == 65535
     open_windows(service, held)
@@ -537,7 +538,7 @@ def test_a_flood_of_the_service_is_bounded(client, gateway, world, service, toke
     before = gateway.memory()
     service.answer = flood
     connection = client.http2(world.agent)
-    connection.socket.settimeout(60)
+    connection.socket.settimeout(3 * PATIENCE)
     with contextlib.suppress(*LOST):
         told = connection.call("POST", "/any/a", token, body=b"")
         assert told.status == 502
