@@ -146,13 +146,13 @@ class Gateway:
 
     def record(self, request_id: str, event: str) -> dict:
         """The record of one request, once it is written."""
-
-        def find():
-            return [record for record in self.events(event) if record.get("request_id") == request_id]
-
-        found = self.wait(find, f"{event} of {request_id}")
+        found = self.wait(lambda: self.records_of(request_id, event), f"{event} of {request_id}")
         assert len(found) == 1
         return found[0]
+
+    def records_of(self, request_id: str, event: str) -> list[dict]:
+        """What of one request is written by now."""
+        return [record for record in self.events(event) if record.get("request_id") == request_id]
 
     def reason(self, response) -> str:
         """Why a request was denied, from the log."""

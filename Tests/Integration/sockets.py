@@ -1,7 +1,6 @@
 """WebSocket clients of the gateway: PyPI's `websockets` over HTTP/1.1, and its protocol machine over HTTP/2 (RFC 8441)."""
 
 import h2.errors
-from h2.settings import SettingCodes
 from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.sync.client import ClientConnection, connect
@@ -32,9 +31,8 @@ class Http2WebSocket:
     """A WebSocket in a stream of an HTTP/2 connection, with the few methods of `websockets` that the tests use."""
 
     def __init__(self, connection: Http2, target: str, token: str | None, fields=(), subprotocols=(), protocol=None):
-        while SettingCodes.ENABLE_CONNECT_PROTOCOL not in connection.h2.remote_settings:
+        while connection.h2.remote_settings.enable_connect_protocol != 1:
             connection.pump()
-        assert connection.h2.remote_settings.enable_connect_protocol == 1
         self.connection = connection
         head = [
             *connection.pseudo("CONNECT", target),
@@ -45,7 +43,7 @@ class Http2WebSocket:
             *((name.lower(), value) for name, value in fields),
         ]
         self.stream = connection.start_exactly(head, end=False)
-        self.machine = Protocol(Side.CLIENT, State.OPEN, max_size=None)
+        self.machine = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
         self.frames = []
         self.pieces = []
 
@@ -64,6 +62,10 @@ class Http2WebSocket:
     @property
     def head(self) -> Response:
         return self.connection.responses[self.stream]
+
+    @property
+    def request_id(self) -> str:
+        return self.head.request_id
 
     @property
     def subprotocol(self) -> str | None:
@@ -104,8 +106,9 @@ class Http2WebSocket:
     def recv(self) -> str | bytes:
         """The next message, whole; raises where the stream is reset or the socket closed before."""
         while not (message := self.message()):
-            if self.is_over or self.machine.close_code not in (None, 1006):
-                raise EOFError(f"closed with {self.close_code}, stream {self.connection.ended.get(self.stream)!r}")
+            if self.is_over:
+                self.machine.receive_eof()
+                raise EOFError(f"closed with {self.close_code}, stream {self.connection.ended[self.stream]!r}")
             self.pump()
         return message[0]
 
@@ -130,6 +133,7 @@ class Http2WebSocket:
         """Reads until the stream is over."""
         while not self.is_over:
             self.pump()
+        self.machine.receive_eof()
 
     def reset(self) -> None:
         self.connection.h2.reset_stream(self.stream, h2.errors.ErrorCodes.CANCEL)

@@ -198,13 +198,11 @@ def test_a_close_of_the_client_reaches_the_server(opened, service, code):
 
 
 @pytest.mark.parametrize("code", [1000, 1011, 4000])
-def test_a_close_of_the_server_reaches_the_client(opened, service, code, protocol):
+def test_a_close_of_the_server_reaches_the_client(opened, service, code):
     socket = opened("/ws/leave")
     socket.send(str(code))
     with pytest.raises((ConnectionClosed, EOFError)):
         socket.recv()
-    if protocol == "h2":
-        socket.until_over()
     assert socket.close_code == code
 
 
@@ -241,15 +239,15 @@ def test_the_server_is_told_who_calls_and_never_with_what(opened, world, service
 
 
 def test_a_socket_is_on_record(opened, gateway, service):
-    before = len(gateway.events("request.completed"))
     socket = opened("/ws/echo")
+    request_id = getattr(socket, "request_id", None) or socket.response.headers["X-Request-Id"]
     socket.send("x" * 1000)
     assert len(socket.recv()) == 1000
-    allowed = gateway.events("request.allowed")[-1]
+    allowed = gateway.record(request_id, "request.allowed")
     assert (allowed["route"], allowed["path"]) == ("sockets", "/ws/echo")
+    assert not gateway.records_of(request_id, "request.completed")
     socket.close()
-    gateway.wait(lambda: len(gateway.events("request.completed")) > before, "the record of the end")
-    completed = gateway.record(allowed["request_id"], "request.completed")
+    completed = gateway.record(request_id, "request.completed")
     assert completed["status"] in (101, 200)
 
 
@@ -308,7 +306,7 @@ def test_what_is_no_handshake_is_not_upgraded(client, world, token, upstream, ca
         assert "upgrade" not in request.names
 
 
-@pytest.mark.parametrize("name", ["other", "WEBSOCKET ", "connect-udp"])
+@pytest.mark.parametrize("name", ["other", "websocket2", "connect-udp"])
 def test_another_protocol_over_http2_is_refused(client, world, token, upstream, name):
     connection = client.http2(world.agent)
     with contextlib.suppress(StreamReset):
@@ -457,7 +455,6 @@ def test_an_upstream_that_dies_before_it_answers_is_502(refused, upstream):
     upstream.answer = lambda opened, request: opened.close()
     status, body = refused("/raw/a")
     assert (status, problem(body)) == (502, "upstream-failed")
-    assert len(upstream.requests) == 1
 
 
 # Where the handshake ends
