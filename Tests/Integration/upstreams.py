@@ -11,6 +11,7 @@ from pathlib import Path
 
 from credentials import Identity
 from ports import free_port
+from proxy import ProxyHeader, read_proxy_header
 from wire import PATIENCE, Closed, MessageReader, Request
 
 
@@ -21,6 +22,7 @@ class Connection:
         self.upstream = upstream
         self.socket = accepted
         self.reader = MessageReader(accepted)
+        self.proxy: ProxyHeader | None = None
         self.is_open = True
 
     def secure(self, context: ssl.SSLContext) -> None:
@@ -86,19 +88,23 @@ def echo(connection: Connection, request: Request) -> None:
 class Upstream:
     """A service that keeps all that it is sent and answers each request by a function that a test may replace."""
 
-    def __init__(self, identity: Identity | None = None, clients=None):
+    def __init__(self, identity: Identity | None = None, clients=None, path: Path | None = None, proxied=False):
         """With an `identity` it speaks TLS, and may be what a gateway asks for keys and for opinions on tokens; with
-        `clients`, a file of authorities, it wants a certificate."""
+        `clients`, a file of authorities, it wants a certificate; with a `path` it listens there; where it is `proxied`
+        its connections begin with a PROXY header."""
         self.port = free_port()
+        self.path, self.proxied = path, proxied
         self.context = server_context(identity, clients) if identity else None
         self.changed = threading.Condition()
         self.connections: list[Connection] = []
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.listener = self._listen()
         self.clear()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
         return f"https://localhost:{self.port}" if self.context else f"http://127.0.0.1:{self.port}"
 
     def clear(self) -> None:
@@ -136,6 +142,14 @@ class Upstream:
         for connection in self.connections:
             connection.close()
 
+    def _listen(self) -> socket.socket:
+        if not self.path:
+            return socket.create_server(("127.0.0.1", self.port), backlog=512)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.path))
+        listener.listen()
+        return listener
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -150,6 +164,8 @@ class Upstream:
         with contextlib.suppress(OSError, ValueError, Closed):
             if self.context:
                 connection.secure(self.context)
+            if self.proxied:
+                connection.proxy = read_proxy_header(connection.reader.stream)
             while connection.is_open:
                 request = connection.reader.request_head()
                 with self.changed:
