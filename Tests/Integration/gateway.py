@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from ports import free_port
@@ -14,6 +15,16 @@ from wire import PATIENCE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("SALLYPORT_BINARY", CHECKOUT / ".build/release/sallyport")).resolve()
+# Becomes the gateway with the descriptors that it is given at 3 and on, as systemd hands sockets over (sd_listen_fds(3)).
+HAND_OVER = """
+import fcntl, os, sys
+given = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 100) for number in sys.argv[1].split(",")]
+for number, descriptor in enumerate(given, 3):
+    os.dup2(descriptor, number)
+os.environ.setdefault("LISTEN_PID", str(os.getpid()))
+os.environ["LISTEN_FDS"] = str(len(given))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 FAULTS = re.compile(r"AddressSanitizer|LeakSanitizer|Fatal error|Precondition failed")
 
 
@@ -54,14 +65,17 @@ class Gateway:
         self.configuration = configuration
         self.file.write_text(json.dumps(configuration, indent=1))
 
-    def start(self, environment=None, until="/readyz") -> "Gateway":
-        """Starts it and returns once it says that it is ready, or whatever else is waited for."""
+    def start(self, environment=None, until="/readyz", sockets=()) -> "Gateway":
+        """Starts it and returns once it says that it is ready, or whatever else is waited for; with `sockets` to take."""
+        given = [socket.fileno() for socket in sockets]
+        hand_over = [sys.executable, "-c", HAND_OVER, ",".join(map(str, given))] if given else []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", self.file],
+                [*hand_over, BINARY, "run", "--config", self.file],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **(environment or {})},
+                pass_fds=given,
             )
         self.wait(lambda: self.observe(until) == 200, until)
         return self
@@ -146,13 +160,13 @@ class Gateway:
 
     def record(self, request_id: str, event: str) -> dict:
         """The record of one request, once it is written."""
-
-        def find():
-            return [record for record in self.events(event) if record.get("request_id") == request_id]
-
-        found = self.wait(find, f"{event} of {request_id}")
+        found = self.wait(lambda: self.records_of(request_id, event), f"{event} of {request_id}")
         assert len(found) == 1
         return found[0]
+
+    def records_of(self, request_id: str, event: str) -> list[dict]:
+        """What of one request is written by now."""
+        return [record for record in self.events(event) if record.get("request_id") == request_id]
 
     def reason(self, response) -> str:
         """Why a request was denied, from the log."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from credentials import Identity
 from ports import free_port
+from proxy import ProxyHeader, read_proxy_header
 from wire import PATIENCE, Closed, MessageReader, Request
 
 
@@ -21,11 +22,17 @@ class Connection:
         self.upstream = upstream
         self.socket = accepted
         self.reader = MessageReader(accepted)
+        self.proxy: ProxyHeader | None = None
         self.is_open = True
 
     def secure(self, context: ssl.SSLContext) -> None:
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.reader = MessageReader(self.socket)
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The DER of what the gateway presented over TLS."""
+        return self.socket.getpeercert(True)
 
     @property
     def received(self) -> bytes:
@@ -54,6 +61,17 @@ class Connection:
         self.socket.close()
 
 
+def server_context(identity: Identity, clients=None, protocols=("http/1.1",)) -> ssl.SSLContext:
+    """TLS as a service speaks it; with `clients`, a file of authorities, it wants a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.chain_file, identity.key_file)
+    context.set_alpn_protocols(list(protocols))
+    if clients:
+        context.load_verify_locations(str(clients))
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 def echo(connection: Connection, request: Request) -> None:
     """Reads the body and answers with what was received, as JSON."""
     connection.read_body(request)
@@ -70,21 +88,23 @@ def echo(connection: Connection, request: Request) -> None:
 class Upstream:
     """A service that keeps all that it is sent and answers each request by a function that a test may replace."""
 
-    def __init__(self, identity: Identity | None = None):
-        """With an `identity` it speaks TLS, and is what a gateway asks for keys and for opinions on tokens."""
+    def __init__(self, identity: Identity | None = None, clients=None, path: Path | None = None, proxied=False):
+        """With an `identity` it speaks TLS, and may be what a gateway asks for keys and for opinions on tokens; with
+        `clients`, a file of authorities, it wants a certificate; with a `path` it listens there; where it is `proxied`
+        its connections begin with a PROXY header."""
         self.port = free_port()
-        self.context = None
-        if identity:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(identity.chain_file, identity.key_file)
+        self.path, self.proxied = path, proxied
+        self.context = server_context(identity, clients) if identity else None
         self.changed = threading.Condition()
         self.connections: list[Connection] = []
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.listener = self._listen()
         self.clear()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
         return f"https://localhost:{self.port}" if self.context else f"http://127.0.0.1:{self.port}"
 
     def clear(self) -> None:
@@ -109,12 +129,26 @@ class Upstream:
         with self.changed:
             assert self.changed.wait_for(condition, PATIENCE), f"upstream: waited in vain for {what}"
 
+    def tell(self, facts: list, fact=True) -> None:
+        """Adds to what somebody waits for."""
+        with self.changed:
+            facts.append(fact)
+            self.changed.notify_all()
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for connection in self.connections:
             connection.close()
+
+    def _listen(self) -> socket.socket:
+        if not self.path:
+            return socket.create_server(("127.0.0.1", self.port), backlog=512)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.path))
+        listener.listen()
+        return listener
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -130,6 +164,8 @@ class Upstream:
         with contextlib.suppress(OSError, ValueError, Closed):
             if self.context:
                 connection.secure(self.context)
+            if self.proxied:
+                connection.proxy = read_proxy_header(connection.reader.stream)
             while connection.is_open:
                 request = connection.reader.request_head()
                 with self.changed:

@@ -142,7 +142,7 @@ class MessageReader:
                 kept += piece
         message.body, message.body_sha256 = bytes(kept), digest.hexdigest()
 
-    def pieces(self, message: Message, until_close: bool):
+    def pieces(self, message: Message, until_close: bool = False):
         if "chunked" in (message.header("transfer-encoding") or ""):
             while size := int(self.line().split(";")[0], 16):
                 yield from self.exactly(size)

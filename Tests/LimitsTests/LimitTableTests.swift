@@ -301,5 +301,5 @@ struct LimitTableTests {
 extension LimitPolicy {
     /// Stands for a table without room.
     fileprivate static let full = LimitPolicy(
-        kind: .connections, isPerAgent: false, measure: .bytes, quota: 0, window: nil)
+        kind: .listener, isPerAgent: false, measure: .bytes, quota: 0, window: nil)
 }

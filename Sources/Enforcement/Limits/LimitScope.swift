@@ -8,8 +8,6 @@ public struct LimitScope: Equatable, Sendable {
         case listener
         /// A route.
         case route
-        /// The connections of the whole process, counted for each client certificate.
-        case connections
     }
 
     /// What kind of thing it is.

@@ -30,7 +30,6 @@ public struct LimitPolicy: Equatable, Sendable {
         case (.listener, true): "listener-agent"
         case (.route, false): "route"
         case (.route, true): "route-agent"
-        case (.connections, _): "connections"
         }
     }
 }

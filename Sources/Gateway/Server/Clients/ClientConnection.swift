@@ -212,7 +212,7 @@ final class ClientConnection: Endpoint {
     private func established() {
         do {
             let peer = try session.peerCertificate.map { certificate in try listener.policy.peer(certificate) }
-            try takeShare(of: peer?.certificate.fingerprint ?? worker.emptyDigest)
+            try takeShare(of: peer)
             let context = ConnectionContext(
                 rules: listener.rules, peer: peer, address: "\(address)", serverName: session.serverName,
                 certificateIndex: session.certificateIndex)
@@ -244,8 +244,9 @@ final class ClientConnection: Endpoint {
         return ProxyAddresses(source: source, destination: local)
     }
 
-    private func takeShare(of client: Digest256) throws(CertificateRefusal) {
-        switch worker.connections.enter(client: client) {
+    private func takeShare(of peer: VerifiedPeer?) throws(CertificateRefusal) {
+        let client = peer?.certificate.fingerprint ?? worker.emptyDigest
+        switch worker.connections.enter(client: client, isNamed: peer != nil) {
         case .admitted: break
         case .refused: throw CertificateRefusal("overload.client-connections")
         case .inPlace(let other):

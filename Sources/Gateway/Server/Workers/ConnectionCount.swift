@@ -50,13 +50,15 @@ final class ConnectionCount: Sendable {
     /// Counts a connection whose handshake is done.
     ///
     /// Where the limit is met, the client that has most makes room for one that has less than its share of all, and for
-    /// nobody else. All that show no certificate count as one client.
-    func enter(client: Digest256) -> Admission {
+    /// nobody else. All that show no certificate are one client here.
+    ///
+    /// - Parameter isNamed: whether the client has shown a certificate.
+    func enter(client: Digest256, isNamed: Bool) -> Admission {
         let limit = limit.load(ordering: .relaxed)
         let own = limitPerClient.load(ordering: .relaxed)
         return clients.withLock { clients in
             let count = clients.counts[client, default: 0]
-            if own > 0, count >= own { return .refused }
+            if isNamed, own > 0, count >= own { return .refused }
             var admission = Admission.admitted
             if clients.total >= limit {
                 let share = max(1, limit / (clients.counts.count + (count == 0 ? 1 : 0)))
