@@ -32,7 +32,7 @@ struct ForwardableRequestTests {
     private static let added = [
         "x-request-id: \(Trial.identifierText)",
         "traceparent: 00-000000000000000a000000000000000b-000000000000000d-00",
-        "forwarded: for=\"192.0.2.1:51234\";host=\"localhost:8443\";proto=https",
+        "forwarded: for=\"192.0.2.1:51234\";host=\"localhost:8443\";proto=https", "via: 1.1 sallyport",
         "sallyport-agent: \(Broker.subject)", "sallyport-issuer: \(Broker.issuer)", "sallyport-token-id: t-1",
         "sallyport-scope: read:orders:7", "sallyport-delegation-depth: 0",
     ]
