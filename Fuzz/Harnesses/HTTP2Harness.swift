@@ -46,8 +46,9 @@ final class HTTP2Harness: Harness {
         "connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
     ]
 
-    /// Changes the payload of one frame and writes its length anew: or else most inputs would end at the first frame that
-    /// does not fit. Now and then bytes are changed wherever they are.
+    /// Changes the payload of one frame and writes its length anew.
+    ///
+    /// Or else most inputs would end at the first frame that does not fit. Now and then bytes are changed wherever they are.
     func mutated(_ input: [UInt8], by mutation: Mutation) -> [UInt8]? {
         guard mutation.seed % 8 != 0, input.count > 10 else { return nil }
         var frames = Self.frames(of: input.dropFirst())

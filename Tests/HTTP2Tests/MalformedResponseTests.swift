@@ -198,7 +198,7 @@ struct MalformedResponseTests {
         ("GOAWAY", Frames.goAway(last: 1), .controlFrames),
         ("ALTSVC", Frames.raw(0xa, stream: 0, [0, 0]), .controlFrames),
         ("empty DATA", Frames.data(1, []), .emptyFrames),
-        ("RST_STREAM of closed streams", Frames.reset(3), .rapidReset),
+        ("RST_STREAM of closed streams", Frames.reset(3), .controlFrames),
     ]
 
     @Test("A flood of an upstream's ends its connection", arguments: floods)

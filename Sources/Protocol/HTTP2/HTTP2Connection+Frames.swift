@@ -96,7 +96,10 @@ extension HTTP2Connection {
             } else if frame.contentLength == 0 {
                 return guards.emptyFrame()
             }
-        case .rstStream: streams[frame.stream]?.peerCode = frame.errorCode
+        case .rstStream:
+            guard let slot = streams[frame.stream] else { break }
+            slot.peerCode = frame.errorCode
+            return guards.peerReset()
         case .goAway: peerLeaves()
         default: break
         }

@@ -38,10 +38,9 @@ struct AbuseGuards: Equatable {
             isBlockHeeded = false
             continuations.blockBegan()
         case .continuation: check(continuations.continuation(), .continuations)
-        case .rstStream: check(rapidReset.peerReset(), .rapidReset)
         case .settings: check(controlFrames.settings(), .controlFrames)
         // What is unknown is ignored (RFC 9113 §5.5), but not for nothing.
-        case .ping, .priority, .windowUpdate, .goAway, .pushPromise, nil:
+        case .ping, .priority, .rstStream, .windowUpdate, .goAway, .pushPromise, nil:
             check(controlFrames.controlFrame(), .controlFrames)
         case .data: break
         }
@@ -61,6 +60,13 @@ struct AbuseGuards: Equatable {
     /// A DATA frame without content came; false: the peer has gone too far.
     mutating func emptyFrame() -> Bool {
         check(emptyFrames.emptyFrame(), .emptyFrames)
+    }
+
+    /// The peer reset a stream that was open; false: it has gone too far.
+    ///
+    /// To reset one that is gone has undone nothing: some do so for every frame that crosses their first reset.
+    mutating func peerReset() -> Bool {
+        check(rapidReset.peerReset(), .rapidReset)
     }
 
     /// A field block was given up; false: the peer has gone too far.

@@ -19,7 +19,7 @@ struct ControlFrameGuard: Equatable {
         bucket.advance(to: now)
     }
 
-    /// A PING, PRIORITY, WINDOW_UPDATE, GOAWAY or unknown frame came; false: once too often.
+    /// A PING, PRIORITY, RST_STREAM, WINDOW_UPDATE, GOAWAY or unknown frame came; false: once too often.
     mutating func controlFrame() -> Bool {
         bucket.spend()
     }

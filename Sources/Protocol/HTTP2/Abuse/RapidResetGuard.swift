@@ -15,7 +15,7 @@ struct RapidResetGuard: Equatable {
         bucket.advance(to: now)
     }
 
-    /// The peer sent RST_STREAM; false: once too often.
+    /// The peer reset an open stream; false: once too often.
     mutating func peerReset() -> Bool {
         bucket.spend()
     }
