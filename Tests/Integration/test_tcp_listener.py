@@ -214,13 +214,17 @@ def test_the_end_of_the_server_is_told_behind_its_last_byte(client, world, datab
 
 
 def test_a_client_that_vanishes_is_told_to_the_server(client, world, database):
-    database.serve = lambda database, connection: database.tell(everything(connection))
+    def serve(database, connection):
+        database.tell(connection.recv(100))
+        database.tell(everything(connection))
+
+    database.serve = serve
     connection = client.tls(world.agent, None)
     connection.sendall(b"last words")
-    database.wait(lambda: database.connections, "the connection")
+    database.wait(lambda: database.facts, "the words")
     connection.close()
-    database.wait(lambda: database.facts, "the end")
-    assert database.facts == [b"last words"]
+    database.wait(lambda: len(database.facts) == 2, "the end")
+    assert database.facts == [b"last words", b""]
 
 
 def test_http_is_only_bytes(client, world, database):
