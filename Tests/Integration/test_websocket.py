@@ -331,6 +331,20 @@ def test_connect_is_refused(client, world, token, upstream):
 
 # Bound to a key
 
+METHODS = {"http/1.1": "GET", "h2": "CONNECT"}  # what a proof's `htm` says
+
+
+@pytest.fixture
+def opened_with(client, protocol, world):
+    """Opens a WebSocket with these fields alone."""
+
+    def opened_with(target: str, fields):
+        if protocol == "h2":
+            return Http2WebSocket(client.http2(world.agent), target, None, fields).accepted()
+        return websocket(client, world.agent, target, None, fields)
+
+    return opened_with
+
 
 @pytest.fixture(scope="module")
 def holder(gateway, world) -> Holder:
@@ -339,30 +353,26 @@ def holder(gateway, world) -> Holder:
     return holder
 
 
-def test_a_handshake_proves_the_key(client, gateway, world, upstream, holder):
-    """A DPoP proof for GET and this URI opens the socket once."""
+def test_a_handshake_proves_the_key(opened_with, refused, gateway, world, upstream, holder, protocol):
+    """A DPoP proof for the method of the request and this URI opens the socket once."""
     upstream.answer = accept
     bound = world.broker.token(world.agent, cnf=holder.cnf)
-    proof = holder.proof("GET", f"{gateway.origin}/bound/a", bound)
+    proof = holder.proof(METHODS[protocol], f"{gateway.origin}/bound/a", bound)
     fields = [("Authorization", f"DPoP {bound}"), ("DPoP", proof)]
-    socket = websocket(client, world.agent, "/bound/a", None, fields)
-    assert socket.recv() == "hello"
+    assert opened_with("/bound/a", fields).recv() == "hello"
     assert not {"dpop", "authorization"} & set(upstream.request.names)
-    with pytest.raises(InvalidStatus) as refusal:
-        websocket(client, world.agent, "/bound/a", None, fields)
-    assert refusal.value.response.status_code == 401
-    assert problem(refusal.value.response.body) == "invalid-proof"
+    status, body = refused("/bound/a", None, fields)
+    assert (status, problem(body)) == (401, "invalid-proof")
 
 
-@pytest.mark.parametrize(("method", "target"), [("POST", "/bound/a"), ("GET", "/bound/b")])
+@pytest.mark.parametrize(("method", "target"), [("POST", "/bound/a"), (None, "/bound/b")])
 def test_a_handshake_with_a_proof_for_something_else_is_refused(
-    client, gateway, world, upstream, holder, method, target
+    refused, gateway, world, upstream, holder, protocol, method, target
 ):
     bound = world.broker.token(world.agent, cnf=holder.cnf)
-    proof = holder.proof(method, gateway.origin + target, bound)
-    with pytest.raises(InvalidStatus) as refusal:
-        websocket(client, world.agent, "/bound/a", None, [("Authorization", f"DPoP {bound}"), ("DPoP", proof)])
-    assert problem(refusal.value.response.body) == "invalid-proof"
+    proof = holder.proof(method or METHODS[protocol], gateway.origin + target, bound)
+    status, body = refused("/bound/a", None, [("Authorization", f"DPoP {bound}"), ("DPoP", proof)])
+    assert (status, problem(body)) == (401, "invalid-proof")
     assert not upstream.received
 
 
