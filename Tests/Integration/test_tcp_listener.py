@@ -14,6 +14,7 @@ from clients import Client, tls_context
 from credentials import Authority
 from gateway import Gateway, listener, sallyport
 from ports import free_port
+from proxy import SPIFFE_ID, read_proxy_header
 from wire import PATIENCE
 
 MEBIBYTE = 1 << 20
@@ -250,6 +251,27 @@ def test_a_client_that_vanishes_is_told_to_the_server(client, world, database):
     connection.close()
     database.wait(lambda: len(database.facts) == 2, "the end")
     assert database.facts == [b"last words", b""]
+
+
+def test_the_server_may_be_told_who_it_is(world, database, upstream, launch):
+    """PROXY protocol out, before the first byte of the client."""
+    changed = configuration(world, database, upstream)
+    changed["upstreams"][1]["proxy_protocol"] = "v2"
+    client = Client(port_of(launch(changed)), world.servers.file)
+
+    def serve(database, connection):
+        database.tell(read_proxy_header(connection))
+        echo(database, connection)
+
+    database.serve = serve
+    connection = client.tls(world.agent, None)
+    connection.sendall(b"hello")
+    assert connection.recv(100) == b"hello"
+    (told,) = database.facts
+    assert told.source == connection.getsockname()
+    assert told.fields[SPIFFE_ID] == world.agent.spiffe_id.encode()
+    assert told.has_good_checksum
+    client.close()
 
 
 def test_http_is_only_bytes(client, world, database):
