@@ -1,6 +1,7 @@
-"""The PROXY protocol, version 2, read and written by code that is not the gateway's (haproxy's proxy-protocol.txt §2.2)."""
+"""PROXY protocol, version 2, read and written by code that is not the gateway's (proxy-protocol.txt of haproxy, §2.2)."""
 
 import ipaddress
+import socket
 import struct
 from dataclasses import dataclass, field
 
@@ -32,12 +33,12 @@ class ProxyHeader:
         return dict(tlvs(self.fields[TLS][5:]))
 
 
-def read_proxy_header(stream) -> ProxyHeader:
-    """Reads exactly a header from a buffered stream."""
-    fixed = stream.read(16)
+def read_proxy_header(connection: socket.socket) -> ProxyHeader:
+    """Reads exactly a header, and not a byte of what is behind it."""
+    fixed = connection.recv(16, socket.MSG_WAITALL)
     assert fixed[:12] == SIGNATURE, f"no PROXY header: {fixed!r}"
     assert fixed[12] >> 4 == 2
-    body = stream.read(int.from_bytes(fixed[14:16]))
+    body = connection.recv(int.from_bytes(fixed[14:16]), socket.MSG_WAITALL)
     size = {0x11: 4, 0x21: 16}.get(fixed[13])
     header = ProxyHeader(fixed[12] & 0xF)
     rest = body

@@ -5,6 +5,7 @@ import queue
 
 import pytest
 
+from gateway import Gateway, sallyport
 from ports import free_port
 from proxy import ALPN, AUTHORITY, CERTIFICATE, SPIFFE_ID, TLS_VERSION
 from upstreams import Upstream, echo
@@ -411,6 +412,15 @@ def test_an_upstream_is_told_whose_connection_it_has(before, world, protocol, pr
     assert told.tls_fields[TLS_VERSION] == b"TLSv1.3"
 
 
+def test_the_header_stands_before_tls(before, world, token):
+    service = Upstream(world.servers.server("localhost"), proxied=True)
+    connection = before([service], proxy_protocol="v2", tls={"ca_file": str(world.servers.file)}).http1(world.agent)
+    assert connection.call("GET", "/any/a", token).status == 200
+    (opened,) = service.connections
+    assert opened.proxy.source == connection.socket.getsockname()
+    service.close()
+
+
 def test_no_two_clients_share_a_connection_then(before, world, proxied, token):
     client = before([proxied], proxy_protocol="v2")
     other = world.broker.token(world.other)
@@ -435,3 +445,50 @@ def test_a_connection_of_a_client_that_is_gone_is_closed(before, world, proxied,
 def test_no_header_is_sent_where_none_is_asked_for(before, world, services, token):
     assert before(services[:1]).http1(world.agent).call("GET", "/any/a", token).status == 200
     assert services[0].received.startswith(b"GET ")
+
+
+# What cannot be meant so
+
+FAULTS = {
+    "no targets": {"targets": []},
+    "the same target twice": {"targets": ["http://127.0.0.1:1", "http://127.0.0.1:1"]},
+    "h2c and another protocol": {"targets": ["h2c://127.0.0.1:1"], "protocol": "http/1.1"},
+    "an unknown scheme": {"targets": ["ftp://127.0.0.1:1"]},
+    "an unknown protocol": {"protocol": "h3"},
+    "an unknown way to balance": {"balance": "random"},
+    "TLS settings without TLS": {"tls": {"ca_file": "AUTHORITY"}},
+    "TLS without an authority": {"targets": ["https://localhost:1"]},
+    "half an identity": {"targets": ["https://localhost:1"], "tls": {"ca_file": "AUTHORITY", "certificate_file": "X"}},
+    "a SPIFFE ID that is none": {
+        "targets": ["https://localhost:1"],
+        "tls": {"ca_file": "AUTHORITY", "spiffe_ids": ["x"]},
+    },
+    "attempts without an end": {"retries": {"attempts": -1}},
+    "a share above all": {"health": {"passive": {"maximum_ejected": 101}}},
+    "a health check without a path": {"health": {"active": {"interval": "1s"}}},
+    "a bound of nothing": {"circuit_breaker": {"requests": 0}},
+    "another version of the PROXY protocol": {"proxy_protocol": "v1"},
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_an_upstream_that_cannot_be_meant_so_is_a_fault(world, tmp_path, case):
+    assert check(world, tmp_path / "good", {}) == 0
+    assert check(world, tmp_path / "bad", FAULTS[case]) == 1
+
+
+def test_a_route_that_upgrades_needs_http_1_1(world, tmp_path):
+    sockets = [{**route("any", "/any"), "upgrades": ["websocket"]}]
+    assert check(world, tmp_path / "good", {}, routes=sockets) == 0
+    assert check(world, tmp_path / "bad", {"protocol": "h2"}, routes=sockets) == 1
+
+
+def check(world, directory, changes: dict, **sections) -> int:
+    directory.mkdir()
+    entry = {"name": "service", "targets": ["http://127.0.0.1:1"], **changes}
+    if "tls" in entry:
+        entry["tls"] = {
+            name: str(world.servers.file) if value == "AUTHORITY" else value for name, value in entry["tls"].items()
+        }
+    configuration = world.configuration(entry["targets"][0] if entry["targets"] else "", upstreams=[entry], **sections)
+    return sallyport("check", "--config", str(Gateway(directory, configuration).file)).returncode

@@ -10,10 +10,11 @@ import threading
 
 import pytest
 
-from clients import Client
+from clients import Client, tls_context
 from credentials import Authority
 from gateway import Gateway, listener, sallyport
 from ports import free_port
+from proxy import SPIFFE_ID, read_proxy_header
 from wire import PATIENCE
 
 MEBIBYTE = 1 << 20
@@ -129,12 +130,37 @@ def everything(connection) -> bytes:
     return received
 
 
-def end(connection: ssl.SSLSocket) -> None:
-    """Says that no more will be sent (close_notify), and goes on reading."""
-    connection.setblocking(False)
-    with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLSyscallError):
-        connection._sslobj.shutdown()
-    connection.settimeout(PATIENCE)
+class HalfClosing:
+    """A TLS client that ends its own half of a connection and goes on reading, which an `SSLSocket` cannot."""
+
+    def __init__(self, client: Client, agent):
+        self.plain = client.tcp()
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = tls_context(client.authority_file, agent, None)
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self._do(self.tls.do_handshake)
+
+    def sendall(self, data: bytes) -> None:
+        self._do(lambda: self.tls.write(data))
+
+    def recv(self, count: int) -> bytes:
+        return self._do(lambda: self.tls.read(count))
+
+    def end(self) -> None:
+        """Sends close_notify, and waits for nothing."""
+        with pytest.raises(ssl.SSLWantReadError):
+            self.tls.unwrap()
+        self.plain.sendall(self.outgoing.read())
+
+    def _do(self, does):
+        while True:
+            try:
+                result = does()
+                self.plain.sendall(self.outgoing.read())
+                return result
+            except ssl.SSLWantReadError:
+                self.plain.sendall(self.outgoing.read())
+                self.incoming.write(self.plain.recv(1 << 16))
 
 
 def test_bytes_pass_both_ways(client, world, database):
@@ -201,10 +227,10 @@ class Duplex:
 def test_half_of_a_connection_may_end(client, world, database):
     """The server hears of the client's end and still answers."""
     database.serve = greet
-    connection = client.tls(world.agent, None)
+    connection = HalfClosing(client, world.agent)
     assert connection.recv(1 << 16) == b"220 ready\n"
     connection.sendall(b"some bytes")
-    end(connection)
+    connection.end()
     assert everything(connection) == b"10 bytes"
 
 
@@ -214,13 +240,38 @@ def test_the_end_of_the_server_is_told_behind_its_last_byte(client, world, datab
 
 
 def test_a_client_that_vanishes_is_told_to_the_server(client, world, database):
-    database.serve = lambda database, connection: database.tell(everything(connection))
+    def serve(database, connection):
+        database.tell(connection.recv(100))
+        database.tell(everything(connection))
+
+    database.serve = serve
     connection = client.tls(world.agent, None)
     connection.sendall(b"last words")
-    database.wait(lambda: database.connections, "the connection")
+    database.wait(lambda: database.facts, "the words")
     connection.close()
-    database.wait(lambda: database.facts, "the end")
-    assert database.facts == [b"last words"]
+    database.wait(lambda: len(database.facts) == 2, "the end")
+    assert database.facts == [b"last words", b""]
+
+
+def test_the_server_may_be_told_who_it_is(world, database, upstream, launch):
+    """PROXY protocol out, before the first byte of the client."""
+    changed = configuration(world, database, upstream)
+    changed["upstreams"][1]["proxy_protocol"] = "v2"
+    client = Client(port_of(launch(changed)), world.servers.file)
+
+    def serve(database, connection):
+        database.tell(read_proxy_header(connection))
+        echo(database, connection)
+
+    database.serve = serve
+    connection = client.tls(world.agent, None)
+    connection.sendall(b"hello")
+    assert connection.recv(100) == b"hello"
+    (told,) = database.facts
+    assert told.source == connection.getsockname()
+    assert told.fields[SPIFFE_ID] == world.agent.spiffe_id.encode()
+    assert told.has_good_checksum
+    client.close()
 
 
 def test_http_is_only_bytes(client, world, database):

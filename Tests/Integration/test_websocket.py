@@ -331,6 +331,20 @@ def test_connect_is_refused(client, world, token, upstream):
 
 # Bound to a key
 
+METHODS = {"http/1.1": "GET", "h2": "CONNECT"}  # what a proof's `htm` says
+
+
+@pytest.fixture
+def opened_with(client, protocol, world):
+    """Opens a WebSocket with these fields alone."""
+
+    def opened_with(target: str, fields):
+        if protocol == "h2":
+            return Http2WebSocket(client.http2(world.agent), target, None, fields).accepted()
+        return websocket(client, world.agent, target, None, fields)
+
+    return opened_with
+
 
 @pytest.fixture(scope="module")
 def holder(gateway, world) -> Holder:
@@ -339,30 +353,26 @@ def holder(gateway, world) -> Holder:
     return holder
 
 
-def test_a_handshake_proves_the_key(client, gateway, world, upstream, holder):
-    """A DPoP proof for GET and this URI opens the socket once."""
+def test_a_handshake_proves_the_key(opened_with, refused, gateway, world, upstream, holder, protocol):
+    """A DPoP proof for the method of the request and this URI opens the socket once."""
     upstream.answer = accept
     bound = world.broker.token(world.agent, cnf=holder.cnf)
-    proof = holder.proof("GET", f"{gateway.origin}/bound/a", bound)
+    proof = holder.proof(METHODS[protocol], f"{gateway.origin}/bound/a", bound)
     fields = [("Authorization", f"DPoP {bound}"), ("DPoP", proof)]
-    socket = websocket(client, world.agent, "/bound/a", None, fields)
-    assert socket.recv() == "hello"
+    assert opened_with("/bound/a", fields).recv() == "hello"
     assert not {"dpop", "authorization"} & set(upstream.request.names)
-    with pytest.raises(InvalidStatus) as refusal:
-        websocket(client, world.agent, "/bound/a", None, fields)
-    assert refusal.value.response.status_code == 401
-    assert problem(refusal.value.response.body) == "invalid-proof"
+    status, body = refused("/bound/a", None, fields)
+    assert (status, problem(body)) == (401, "invalid-proof")
 
 
-@pytest.mark.parametrize(("method", "target"), [("POST", "/bound/a"), ("GET", "/bound/b")])
+@pytest.mark.parametrize(("method", "target"), [("POST", "/bound/a"), (None, "/bound/b")])
 def test_a_handshake_with_a_proof_for_something_else_is_refused(
-    client, gateway, world, upstream, holder, method, target
+    refused, gateway, world, upstream, holder, protocol, method, target
 ):
     bound = world.broker.token(world.agent, cnf=holder.cnf)
-    proof = holder.proof(method, gateway.origin + target, bound)
-    with pytest.raises(InvalidStatus) as refusal:
-        websocket(client, world.agent, "/bound/a", None, [("Authorization", f"DPoP {bound}"), ("DPoP", proof)])
-    assert problem(refusal.value.response.body) == "invalid-proof"
+    proof = holder.proof(method or METHODS[protocol], gateway.origin + target, bound)
+    status, body = refused("/bound/a", None, [("Authorization", f"DPoP {bound}"), ("DPoP", proof)])
+    assert (status, problem(body)) == (401, "invalid-proof")
     assert not upstream.received
 
 
@@ -460,20 +470,23 @@ def test_an_upstream_that_dies_before_it_answers_is_502(refused, upstream):
 # Where the handshake ends
 
 
-def test_bytes_behind_the_handshake_belong_to_the_socket(client, gateway, world, token, upstream):
+def test_bytes_behind_the_handshake_belong_to_the_socket(client, gateway, world, upstream):
     """They are a request by their looks; the upstream has them as they are, and nobody judges them."""
     upstream.answer = accept
-    before = len(gateway.events("request.allowed"))
-    connection = client.http1(world.agent)
+    connection, token = client.http1(world.agent), world.broker.token(world.agent, jti="behind-the-handshake")
     smuggled = connection.head("GET", "/raw/smuggled", token)
     connection.send(connection.head("GET", "/raw/a", token, HANDSHAKE) + smuggled)
-    assert connection.reader.response(interim=True).status == 101
+    told = connection.reader.response(interim=True)
+    assert told.status == 101
     assert b"".join(connection.reader.exactly(7)) == HELLO
     tunnel = upstream.connections[-1]
     upstream.wait(lambda: len(tunnel.tunnelled) >= len(smuggled), "the bytes")
     assert tunnel.tunnelled == smuggled.encode()
     assert len(upstream.requests) == 1
-    assert len(gateway.events("request.allowed")) == before + 1
+    connection.close()
+    gateway.record(told.request_id, "request.completed")
+    records = [record for record in gateway.records() if record.get("token_id") == "behind-the-handshake"]
+    assert {record["request_id"] for record in records} == {told.request_id}
 
 
 def test_bytes_behind_a_refused_handshake_are_the_next_request(client, world, token, upstream):

@@ -91,7 +91,7 @@ class Upstream:
     def __init__(self, identity: Identity | None = None, clients=None, path: Path | None = None, proxied=False):
         """With an `identity` it speaks TLS, and may be what a gateway asks for keys and for opinions on tokens; with
         `clients`, a file of authorities, it wants a certificate; with a `path` it listens there; where it is `proxied`
-        its connections begin with a PROXY header."""
+        its connections begin with a PROXY header, before any TLS."""
         self.port = free_port()
         self.path, self.proxied = path, proxied
         self.context = server_context(identity, clients) if identity else None
@@ -162,10 +162,10 @@ class Upstream:
 
     def _serve(self, connection: Connection) -> None:
         with contextlib.suppress(OSError, ValueError, Closed):
+            if self.proxied:
+                connection.proxy = read_proxy_header(connection.socket)
             if self.context:
                 connection.secure(self.context)
-            if self.proxied:
-                connection.proxy = read_proxy_header(connection.reader.stream)
             while connection.is_open:
                 request = connection.reader.request_head()
                 with self.changed:

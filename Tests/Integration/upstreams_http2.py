@@ -12,6 +12,7 @@ import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
+from h2.settings import SettingCodes
 from hyperframe.frame import Frame, GoAwayFrame
 
 from credentials import Identity
@@ -116,6 +117,12 @@ class Call:
             return self.connection.h2.encoder.encode(fields)
 
 
+class LenientSettings(h2.settings.Settings):
+    """Streams beyond the limit are ours to refuse (RFC 9113 §5.1.2); h2 would give up the whole connection."""
+
+    max_concurrent_streams = property(lambda self: 1 << 31)
+
+
 class Http2Connection:
     """One connection that the gateway opened."""
 
@@ -136,10 +143,9 @@ class Http2Connection:
         self.h2 = h2.connection.H2Connection(configuration)
         # h2 would take nothing more after a GOAWAY, though open streams go on (RFC 9113 §6.8).
         self.h2._frame_dispatch_table[GoAwayFrame] = self._take_goaway
-        self.h2.local_settings = h2.settings.Settings(
-            client=False,
-            initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 100, **upstream.settings},
-        )
+        values = {SettingCodes.MAX_CONCURRENT_STREAMS: 100, **upstream.settings}
+        self.limit = values[SettingCodes.MAX_CONCURRENT_STREAMS]
+        self.h2.local_settings = LenientSettings(client=False, initial_values=values)
 
     @property
     def certificate(self) -> bytes | None:
@@ -192,22 +198,28 @@ class Http2Connection:
 
     def _take(self, event) -> Call | None:
         match event:
+            case h2.events.RequestReceived() if self.h2.open_inbound_streams > self.limit:
+                self.h2.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
+                self.upstream.refused += 1
             case h2.events.RequestReceived():
                 call = self.calls[event.stream_id] = Call(self, event.stream_id, list(event.headers))
                 self.upstream.calls.append(call)
                 return call
             case h2.events.DataReceived():
-                self.calls[event.stream_id].body += event.data
+                if call := self.calls.get(event.stream_id):
+                    call.body += event.data
                 if self.upstream.acknowledges:
                     with self.lock, contextlib.suppress(h2.exceptions.StreamClosedError):
                         self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             case h2.events.TrailersReceived():
-                self.calls[event.stream_id].trailers = list(event.headers)
+                if call := self.calls.get(event.stream_id):
+                    call.trailers = list(event.headers)
             case h2.events.StreamEnded():
-                self.calls[event.stream_id].is_whole = True
+                if call := self.calls.get(event.stream_id):
+                    call.is_whole = True
             case h2.events.StreamReset():
-                if event.stream_id in self.calls:
-                    self.calls[event.stream_id].reset_code = event.error_code
+                if call := self.calls.get(event.stream_id):
+                    call.reset_code = event.error_code
             case h2.events.PingReceived():
                 self.pings += 1
         return None
@@ -251,6 +263,7 @@ class Http2Upstream:
         self.answer = answer_ok
         self.acknowledges = True  # whether windows are opened again as bytes come
         self.calls: list[Call] = []
+        self.refused = 0  # streams beyond the limit
 
     @property
     def call(self) -> Call:
