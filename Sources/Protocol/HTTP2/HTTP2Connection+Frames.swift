@@ -101,6 +101,7 @@ extension HTTP2Connection {
             slot.peerCode = frame.errorCode
             return guards.peerReset()
         case .goAway: peerLeaves()
+        case .settings: isSettled = true
         default: break
         }
         return true

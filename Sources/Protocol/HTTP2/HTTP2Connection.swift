@@ -33,6 +33,8 @@ public class HTTP2Connection {
     public internal(set) var failure: HTTP2Error?
     /// The code of the last GOAWAY that was sent: tells apart how connections ended.
     public internal(set) var sentGoAway: HTTP2ErrorCode?
+    /// Whether the peer's SETTINGS have come: before, nobody knows how many streams it takes at a time (RFC 9113 §3.4).
+    public internal(set) var isSettled = false
     /// The bytes of content that were framed so far: they go only as the peer opens its windows.
     public internal(set) var framedBytes: UInt64 = 0
 

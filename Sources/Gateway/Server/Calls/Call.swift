@@ -445,7 +445,7 @@ final class Call {
 
     /// Goes back to the worker once nobody holds the call any more.
     private func letGo() {
-        guard driver == nil, delivery.connection == nil, !isParked, !isAsking, context != nil else { return }
+        guard driver == nil, !delivery.isUnderWay, !isParked, !isAsking, context != nil else { return }
         if let forwarded = delivery.takeRequest() { exchange.recycle(forwarded) }
         worker.recycle(self)
     }

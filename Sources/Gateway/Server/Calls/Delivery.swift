@@ -15,6 +15,8 @@ final class Delivery: UpstreamRequest {
     private var endpoint: EndpointID?
     private var tried: [EndpointID] = []
     private var attempts = 0
+    /// Where it waits until a connection takes it.
+    private var queue: UpstreamPlace?
     /// Whether it waits for a connection that is being made.
     private var isWaiting = false
     /// Whether content was given to the present connection.
@@ -63,10 +65,14 @@ final class Delivery: UpstreamRequest {
 
     /// Gives the request up, if one is under way.
     func abandon() {
-        guard let connection else { return }
-        connection.abandon(self)
+        queue?.forget(self)
+        queue = nil
+        connection?.abandon(self)
         conclude(.cancelled)
     }
+
+    /// Whether it is under way.
+    var isUnderWay: Bool { connection != nil || queue != nil }
 
     /// Takes the request out, so that its memory can be used again.
     func takeRequest() -> ForwardableRequest? {
@@ -90,21 +96,27 @@ final class Delivery: UpstreamRequest {
             attempts += 1
             group.balancer.began(id, isRetry: attempts > 1, now: now)
             guard let place = group.place(of: id) else { return failed(.unreachable("upstream.unknown")) }
-            serve(by: place, in: group)
+            serve(by: place)
         }
     }
 
-    private func serve(by place: UpstreamPlace, in group: UpstreamGroup) {
+    /// Sends the request by a connection of that place, or waits there for one.
+    func serve(by place: UpstreamPlace) {
+        queue = nil
+        guard let group else { return }
         let client = group.plan.configuration.sendsProxyHeader ? call.proxiedClient : nil
         // A connection that has served may have gone stale: a second attempt has one of its own.
         if !isRaw, attempts == 1 || group.sharesConnections, let available = place.available(to: client) {
-            if !available.isOpen { beginWait(in: group) }
+            if available.isOpen { endWait() } else { beginWait(in: group) }
             return available.serve(self)
         }
-        guard group.makesRoom(), group.balancer.breaker.waitRefusal == nil else {
-            conclude(.cancelled)
-            return call.upstreamFailed(.overloaded)
+        guard group.balancer.breaker.waitRefusal == nil || isWaiting else { return refuse() }
+        if !isRaw, client == nil, place.isOpening {
+            if !isWaiting { beginWait(in: group) }
+            queue = place
+            return place.wait(self)
         }
+        guard group.makesRoom() else { return refuse() }
         do {
             let connection = try UpstreamConnection(worker: worker, place: place, client: client, isRaw: isRaw)
             beginWait(in: group)
@@ -114,7 +126,13 @@ final class Delivery: UpstreamRequest {
         }
     }
 
+    private func refuse() {
+        conclude(.cancelled)
+        call.upstreamFailed(.overloaded)
+    }
+
     private func beginWait(in group: UpstreamGroup) {
+        guard !isWaiting else { return }
         isWaiting = true
         group.balancer.waitBegan()
     }
@@ -154,7 +172,10 @@ final class Delivery: UpstreamRequest {
         }
     }
 
-    var canTakeBody: Bool { connection?.canTakeBody(self) ?? true }
+    var canTakeBody: Bool {
+        if queue != nil { isHeldUp = true }
+        return queue == nil && connection?.canTakeBody(self) ?? true
+    }
 
     func send(_ bytes: Span<UInt8>) {
         hasGivenContent = true
@@ -198,6 +219,7 @@ final class Delivery: UpstreamRequest {
     }
 
     override func failed(_ failure: UpstreamFailure) {
+        queue = nil
         conclude(failure.outcome)
         let attempt = RetryRule.Attempt(
             isRepeatable: isRepeatable, contentLeft: hasGivenContent, answerBegan: answerBegan)

@@ -222,7 +222,7 @@ final class ClientConnection: Endpoint {
             progressedAt = worker.now
             guard settleTrust() else { return }
             driver?.start()
-            if worker.isDraining { driver?.drain() }
+            if worker.isDraining { driver?.drain(isLast: false) }
         } catch {
             recordRefusal((error as? CertificateRefusal)?.reason ?? "connection.failed")
             close()
@@ -400,14 +400,19 @@ final class ClientConnection: Endpoint {
 
     // MARK: Ends
 
-    /// Takes no more requests.
-    func drain() {
-        guard phase == .serving else {
-            if phase == .handshake { close() }
-            return
+    /// Takes no more requests, but for the first of a client that has just come.
+    ///
+    /// - Parameter isLast: whether the time of grace is over.
+    func drain(isLast: Bool) {
+        switch phase {
+        case .preamble, .handshake:
+            if isLast { close() }
+        case .serving:
+            driver?.drain(isLast: isLast)
+            worker.markDirty(self)
+        case .lingering, .closed:
+            break
         }
-        driver?.drain()
-        worker.markDirty(self)
     }
 
     /// Everything is written: says so and closes.

@@ -30,7 +30,9 @@ class ConnectionDriver {
     /// What was produced has been written as far as the socket takes it.
     func flushed() {}
     /// Takes no more requests, and ends when those that there are have been answered.
-    func drain() {}
+    ///
+    /// - Parameter isLast: whether a client that has asked nothing yet has had its time to; it is told twice.
+    func drain(isLast: Bool) {}
     /// The connection is gone: its calls end, for that reason.
     func closed(_ reason: String) {}
 

@@ -10,6 +10,8 @@ final class HTTP1Driver: ConnectionDriver {
     private var call: Call?
     private var output = ByteQueue()
     private var isPartial = false
+    /// Whether a request has come.
+    private var hasServed = false
     private var isOver = false
     private var sawFault = false
     private var awaitsRoom = false
@@ -54,6 +56,7 @@ final class HTTP1Driver: ConnectionDriver {
         case .request(let consumed, let hasBody):
             bytes.consume(consumed)
             isPartial = false
+            hasServed = true
             steps += 1
             discarded = 0
             call = candidate
@@ -243,9 +246,9 @@ final class HTTP1Driver: ConnectionDriver {
 
     // MARK: State
 
-    override func drain() {
+    override func drain(isLast: Bool) {
         machine.closeAfterAnswer()
-        if call == nil, !isPartial { isOver = true }
+        if call == nil, !isPartial, hasServed || isLast { isOver = true }
     }
 
     override func closed(_ reason: String) {

@@ -165,9 +165,10 @@ final class HTTP2Driver: ConnectionDriver {
 
     // MARK: State
 
-    override func drain() {
+    override func drain(isLast: Bool) {
         machine.drain()
-        if isDraining || calls.isEmpty { machine.drain() }
+        // Whoever has asked nothing yet may have a request on its way.
+        if isDraining || calls.isEmpty && steps > 0 { machine.drain() }
         isDraining = true
         connection.wantsOutput()
     }

@@ -16,7 +16,9 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
 
     // MARK: Requests
 
-    override var canServe: Bool { machine.canOpen }
+    /// Before the upstream has said how many requests it takes at a time, it gets one.
+    override var canServe: Bool { machine.canOpen && (machine.isSettled || requests.isEmpty) }
+    override var isSettled: Bool { machine.isSettled }
     override var isIdle: Bool { requests.isEmpty }
 
     override func serve(_ request: UpstreamRequest) {
@@ -80,6 +82,7 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
 
     private func rest() {
         if requests.isEmpty { connection.becameIdle() }
+        connection.place.hasRoom()
     }
 
     // MARK: The connection
@@ -94,8 +97,10 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
 
     override func process(_ bytes: Span<UInt8>) -> Int {
         do throws(HTTP2Error) {
+            let wasSettled = machine.isSettled
             try machine.receive(bytes, now: MonotonicTime(nanoseconds: worker.now))
             takeEvents()
+            if !wasSettled, machine.isSettled { connection.place.hasRoom() }
         } catch {
             takeEvents()
             connection.fail(.malformed)

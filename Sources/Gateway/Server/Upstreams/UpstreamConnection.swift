@@ -68,6 +68,9 @@ final class UpstreamConnection: Endpoint {
     /// Whether another request can be taken on.
     var canServe: Bool { phase != .closed && !hungUp && driver?.canServe == true }
 
+    /// Whether it is known how many requests it takes at a time.
+    var isSettled: Bool { phase == .open && driver?.isSettled == true }
+
     // MARK: Requests
 
     func serve(_ request: UpstreamRequest) {
@@ -180,6 +183,7 @@ final class UpstreamConnection: Endpoint {
     override func deadlinePassed() {
         switch phase {
         case .connecting, .handshaking: fail(.connectTimeout)
+        case .open where driver?.isSettled == false && worker.now >= connectBy: fail(.connectTimeout)
         case .open where isIdle: close()
         case .open:
             driver?.deadlinePassed()
@@ -334,7 +338,8 @@ final class UpstreamConnection: Endpoint {
         switch phase {
         case .connecting, .handshaking: worker.setDeadline(connectBy, of: self)
         case .open where !isIdle:
-            guard let next = driver?.nextDeadline() else { return }
+            guard let driver else { return }
+            let next = driver.isSettled ? driver.nextDeadline() : min(connectBy, driver.nextDeadline())
             if next == .max { deadline = .max } else { worker.setDeadline(next, of: self) }
         case .open, .closed: break
         }
@@ -344,8 +349,10 @@ final class UpstreamConnection: Endpoint {
     func fail(_ failure: UpstreamFailure) {
         guard phase != .closed else { return }
         let driver = driver
+        let wasSettled = isSettled
         close()
         driver?.closed(failure)
+        wasSettled ? place.hasRoom() : place.couldNotOpen(failure)
     }
 
     /// Takes no more requests, and closes behind those that are under way.

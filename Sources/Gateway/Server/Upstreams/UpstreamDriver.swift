@@ -16,6 +16,8 @@ class UpstreamDriver {
 
     /// Whether another request can be taken on now.
     var canServe: Bool { false }
+    /// Whether it is known how many requests it takes at a time.
+    var isSettled: Bool { true }
     /// Whether no request is under way.
     var isIdle: Bool { true }
     /// Takes a request on and sends its head.

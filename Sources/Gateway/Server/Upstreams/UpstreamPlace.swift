@@ -22,6 +22,8 @@ final class UpstreamPlace {
     private var idleOfClients: [SlotKey: IdlePool] = [:]
     /// Connections that carry several requests at a time.
     private var shared: [UpstreamConnection] = []
+    /// Requests that wait until it is known how many a new connection takes; see ``hasRoom()``.
+    private var waiting: [Delivery] = []
 
     init(_ endpoint: UpstreamEndpoint, of plan: TargetPlan, group: UpstreamGroup, worker: Worker) {
         self.endpoint = endpoint
@@ -44,6 +46,35 @@ final class UpstreamPlace {
             if let connection = worker.endpoint(key) as? UpstreamConnection { return connection }
         }
         return nil
+    }
+
+    /// Whether a request should wait for a connection that is being made rather than have another made.
+    var isOpening: Bool { group.sharesConnections && shared.contains { !$0.isSettled } }
+
+    /// Has a request wait for a connection.
+    func wait(_ delivery: Delivery) {
+        waiting.append(delivery)
+    }
+
+    /// Forgets a request that waits no more.
+    func forget(_ delivery: Delivery) {
+        waiting.removeAll { $0 === delivery }
+    }
+
+    /// A connection may take more requests, or there is one connection less: those that wait are served while there is room,
+    /// and by a new connection where there is none.
+    func hasRoom() {
+        while !waiting.isEmpty {
+            guard !isOpening || shared.contains(where: \.canServe) else { return }
+            waiting.removeFirst().serve(by: self)
+        }
+    }
+
+    /// A connection could not be made: what waited for it cannot be served here either.
+    func couldNotOpen(_ failure: UpstreamFailure) {
+        let deliveries = waiting
+        waiting = []
+        for delivery in deliveries { delivery.failed(failure) }
     }
 
     /// Takes note of a new connection.

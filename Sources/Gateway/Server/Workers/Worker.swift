@@ -270,10 +270,11 @@ final class Worker {
     }
 
     private func drain() {
+        let isLast = isDraining
         isDraining = true
         for listener in listeners { listener.close() }
         listeners.removeAll()
-        for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.drain() }
+        for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.drain(isLast: isLast) }
         isStopped = !connections.isServed(by: index)
     }
 
