@@ -54,6 +54,7 @@ private struct ConfigurationLoader {
             hosts: Set(listeners.flatMap(\.origins).map(\.host)),
             hasTransactionTokens: root.optional("transaction_tokens") != nil)
         let routes = routeSection.read(root.optional("routes"))
+        routeSection.checkUpgrades(by: upstreams)
         let possession = PossessionSection.read(root.optional("possession"))
         let transactionTokens = TransactionTokenSection.read(root.optional("transaction_tokens"), context: context)
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)

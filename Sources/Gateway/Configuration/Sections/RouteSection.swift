@@ -21,6 +21,8 @@ struct RouteSection {
     /// Whether there is a section `transaction_tokens`.
     let hasTransactionTokens: Bool
     private var names = NameRegister(kind: "route")
+    /// The upstreams of the routes that let connections change their protocol.
+    private var upgrading: [(upstream: String, reader: DocumentReader)] = []
 
     init(issuers: NameRegister, upstreams: NameRegister, hosts: Set<String>, hasTransactionTokens: Bool) {
         self.issuers = issuers
@@ -38,6 +40,14 @@ struct RouteSection {
         return routes
     }
 
+    /// Refuses upgrades of routes whose upstream speaks a protocol that has none.
+    func checkUpgrades(by upstreams: [UpstreamConfiguration]) {
+        for (name, reader) in upgrading where upstreams.contains(where: { $0.name == name && $0.speaks == .h2 }) {
+            reader.refuse(
+                "the upstream \(name) speaks HTTP/2, which upgrades nothing; give the route one with http/1.1")
+        }
+    }
+
     private mutating func readRoute(_ reader: DocumentReader) -> Route? {
         guard let section = reader.section(Self.keys) else { return nil }
         let name = section.required("name", "a name for logs and audit records")?.name(takenIn: &names)
@@ -51,6 +61,7 @@ struct RouteSection {
         let upstream = readReference(section.required("upstream", "the name of an upstream"), in: upstreams)
         guard let name, let match, let require, let forward, let upgrades, let limits, let upstream
         else { return nil }
+        if !upgrades.isEmpty, let reader = section.optional("upgrades") { upgrading.append((upstream, reader)) }
         return Route(
             name: name, match: match, requirement: require, forwarding: forward, upstream: upstream, upgrades: upgrades,
             limits: limits)
