@@ -109,7 +109,8 @@ let package = Package(
             name: "sallyport",
             dependencies: [
                 "Reactor", "Bytes", "JSON", "Cryptography", "TLS", "HTTP", "HTTP1", "Identity", "Tokens", "Possession",
-                "Revocation", "Limits", "Policy", "Audit", "Configuration", "Exchange", "Server", argumentParser, logging, yams,
+                "Revocation", "Limits", "Policy", "Audit", "Configuration", "Exchange", "Server", argumentParser,
+                logging, yams,
             ],
             path: "Sources/sallyport", swiftSettings: settings),
 
