@@ -89,6 +89,22 @@ public struct Exchange: ~Copyable {
         self.lease = consume lease
     }
 
+    /// Whether what the call moves counts against a limit.
+    public var countsBytes: Bool {
+        switch lease {
+        case .some(let lease): lease.countsBytes
+        case .none: false
+        }
+    }
+
+    /// Counts what the call has moved, while it goes on: further calls are refused for it, this one is not slowed.
+    public mutating func charge(bytes: UInt64, now: MonotonicTime) {
+        switch lease {
+        case .some(let lease): _ = lease.charge(bytes: bytes, now: now)
+        case .none: break
+        }
+    }
+
     /// The call is over: it counts no more, but for the bytes that it moved.
     public mutating func endLease(bytes: UInt64, now: MonotonicTime) {
         guard let lease = lease.take() else { return }

@@ -1,7 +1,7 @@
 public import Audit
 public import Bytes
 import Configuration
-import Identity
+public import Identity
 public import Limits
 public import Policy
 import Revocation
@@ -18,23 +18,32 @@ extension Exchange {
         from connection: ConnectionContext, under snapshot: EnforcementSnapshot, limits: LimitTable, now: UnixTime
     ) throws(Denial) -> Passage {
         beginJudgement()
-        guard case .tcp(let upstream, let rule) = connection.rules.mode, let peer = connection.peer else {
+        guard case .tcp(let upstream, _) = connection.rules.mode, let peer = connection.peer else {
             throw Denial(.policy, PassageDenial.anonymous.reason)
         }
         self.upstream = upstream
-        let unrevoked: UnrevokedPeer
-        do throws(RevokedCredential) { unrevoked = try snapshot.revocations.check(peer: peer) } catch {
-            throw Denial(.policy, error.reason)
-        }
-        let passage: Passage
-        do throws(PassageDenial) { passage = try rule.admit(unrevoked, now: now) } catch {
-            throw Denial(.policy, error.reason)
-        }
+        let passage = try connection.rules.admit(peer, under: snapshot, now: now)
         if connection.rules.limits != nil {
             let agent = limits.agent(passage.agent.text.utf8.span)
             if let lease = try limits.admit(&self, connection.rules.limits, nil, agent: agent) { keep(lease) }
         }
         return passage
+    }
+}
+
+extension ListenerRules {
+    /// Lets the bytes of a client pass, at first and whenever what is trusted has changed.
+    public func admit(
+        _ peer: VerifiedPeer, under snapshot: EnforcementSnapshot, now: UnixTime
+    ) throws(Denial) -> Passage {
+        guard case .tcp(_, let rule) = mode else { throw Denial(.policy, PassageDenial.anonymous.reason) }
+        let unrevoked: UnrevokedPeer
+        do throws(RevokedCredential) { unrevoked = try snapshot.revocations.check(peer: peer) } catch {
+            throw Denial(.policy, error.reason)
+        }
+        do throws(PassageDenial) { return try rule.admit(unrevoked, now: now) } catch {
+            throw Denial(.policy, error.reason)
+        }
     }
 }
 

@@ -156,6 +156,11 @@ public class HTTP2Connection {
         return slot.incomingEnded && slot.received.isEmpty
     }
 
+    /// Whether the stream's content came whole, taken or not.
+    public final func hasEnded(_ stream: Int32) -> Bool {
+        slot(of: stream)?.incomingEnded ?? false
+    }
+
     /// Exchanges the fields that came behind the stream's content for `fields`; false where there are none to take.
     ///
     /// They are there once the end of the content was told. What may not stand behind content (RFC 9110 §6.5.1) was left

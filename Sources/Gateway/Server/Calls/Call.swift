@@ -220,6 +220,7 @@ final class Call {
 
     func receiveBody(_ bytes: Span<UInt8>) {
         tally.receive(bytes, worker.engine)
+        charge()
         delivery.send(bytes)
     }
 
@@ -285,6 +286,7 @@ final class Call {
 
     func upstreamSent(_ bytes: Span<UInt8>) {
         tally.send(bytes, worker.engine)
+        charge()
         driver?.sendBody(bytes, of: self)
     }
 
@@ -398,6 +400,13 @@ final class Call {
         letGo()
     }
 
+    /// Counts what is moved against the limits of bytes.
+    private func charge() {
+        guard exchange.countsBytes else { return }
+        let bytes = tally.takeCharge(isOver: false)
+        if bytes > 0 { exchange.charge(bytes: bytes, now: MonotonicTime(nanoseconds: worker.now)) }
+    }
+
     // MARK: The end
 
     /// The client is gone, or has given the call up.
@@ -438,8 +447,7 @@ final class Call {
             worker.audit.complete(worker.record, reserved: tally.reserved)
             tally.reserved = 0
         }
-        exchange.endLease(
-            bytes: tally.bytesIn + tally.bytesOut, now: MonotonicTime(nanoseconds: worker.now))
+        exchange.endLease(bytes: tally.takeCharge(isOver: true), now: MonotonicTime(nanoseconds: worker.now))
         return driver
     }
 

@@ -10,6 +10,8 @@ struct CallTally {
     private(set) var bytesIn: UInt64 = 0
     /// Content bytes to the client.
     private(set) var bytesOut: UInt64 = 0
+    /// Bytes both ways that were not charged to a limit yet.
+    private(set) var uncharged: UInt64 = 0
     /// Digests of the content, made where there is any and kept for the next call.
     private var requestDigest: SHA256Stream?
     private var responseDigest: SHA256Stream?
@@ -21,19 +23,29 @@ struct CallTally {
         status = 0
         bytesIn = 0
         bytesOut = 0
+        uncharged = 0
         reserved = 0
     }
 
     /// Counts content from the client.
     mutating func receive(_ bytes: Span<UInt8>, _ engine: CryptographicEngine) {
         bytesIn += UInt64(bytes.count)
+        uncharged += UInt64(bytes.count)
         digest(bytes, into: &requestDigest, engine)
     }
 
     /// Counts content to the client.
     mutating func send(_ bytes: Span<UInt8>, _ engine: CryptographicEngine) {
         bytesOut += UInt64(bytes.count)
+        uncharged += UInt64(bytes.count)
         digest(bytes, into: &responseDigest, engine)
+    }
+
+    /// Takes what is to be charged now: while a call goes on, only once it is worth it.
+    mutating func takeCharge(isOver: Bool) -> UInt64 {
+        guard isOver || uncharged >= 256 << 10 else { return 0 }
+        defer { uncharged = 0 }
+        return uncharged
     }
 
     private func digest(_ bytes: Span<UInt8>, into stream: inout SHA256Stream?, _ engine: CryptographicEngine) {

@@ -118,7 +118,8 @@ final class Delivery: UpstreamRequest {
         }
         guard group.makesRoom() else { return refuse() }
         do {
-            let connection = try UpstreamConnection(worker: worker, place: place, client: client, isRaw: isRaw)
+            let connection = try UpstreamConnection(
+                worker: worker, place: place, client: client, for: isRaw ? .bytes : .calls)
             beginWait(in: group)
             connection.serve(self)
         } catch {

@@ -98,6 +98,8 @@ final class ClientConnection: Endpoint {
         case .preamble, .handshake:
             recordRefusal("handshake.timeout")
             close()
+        case .serving where driver?.passesBytes == true && context?.peer?.isExpired(at: worker.time) == true:
+            close("certificate.expired")
         case .serving:
             close(driver?.isInHead == true ? "timeout.head" : "timeout.idle")
         case .lingering:
@@ -163,7 +165,8 @@ final class ClientConnection: Endpoint {
             session.receive(bytes.extracting(start..<count), now: worker.time, into: &plaintext)
         }
         sendWire()
-        if !wasEstablished, session.isEstablished { established() }
+        // What was to be sent may have found the socket closed: nothing of the client counts then.
+        if !wasEstablished, session.isEstablished, phase == .handshake { established() }
         if !plaintext.isEmpty { deliver(&plaintext) }
         plaintext.removeAll()
         swap(&plaintext, &worker.plaintext)
@@ -295,9 +298,12 @@ final class ClientConnection: Endpoint {
             if certificate == nil, listener.demand == .required { throw CertificateRefusal("certificate.missing") }
             let peer = try certificate.map { certificate in try listener.policy.peer(certificate) }
             self.context = context.under(listener.rules, peer: peer)
+            if let peer, case .tcp = listener.rules.mode {
+                _ = try listener.rules.admit(peer, under: worker.plan.snapshot, now: worker.time)
+            }
             return true
         } catch {
-            let reason = (error as? CertificateRefusal)?.reason ?? "connection.failed"
+            let reason = (error as? CertificateRefusal)?.reason ?? (error as? Denial)?.reason ?? "connection.failed"
             recordRefusal(reason)
             close(reason)
             return false
@@ -377,13 +383,12 @@ final class ClientConnection: Endpoint {
     private func takeInbound() {
         needsInput = false
         guard let driver, phase == .serving else { return }
-        if !inbound.isEmpty {
-            var bytes = ByteQueue()
-            swap(&bytes, &inbound)
-            driver.input(&bytes)
-            swap(&bytes, &inbound)
-            if inbound.isEmpty { inbound.releaseStorage() }
-        }
+        // Also without bytes: the end of content may come without one of its own.
+        var bytes = ByteQueue()
+        swap(&bytes, &inbound)
+        driver.input(&bytes)
+        swap(&bytes, &inbound)
+        if inbound.isEmpty { inbound.releaseStorage() }
         if sawEnd, phase == .serving, !driver.isPaused { driver.endOfInput() }
     }
 
@@ -464,6 +469,14 @@ final class ClientConnection: Endpoint {
             progress = driver.progress
             progressedAt = worker.now
         }
-        worker.setDeadline(awaitsClient ? progressedAt + timeouts.idle.nanoseconds : .max, of: self)
+        let next = min(awaitsClient ? progressedAt + timeouts.idle.nanoseconds : .max, passageEnd ?? .max)
+        if next == .max { deadline = .max } else { worker.setDeadline(next, of: self) }
+    }
+
+    /// When bytes that pass without being judged one by one must end: with the client's certificate; in monotonic
+    /// nanoseconds.
+    private var passageEnd: Int64? {
+        guard driver?.passesBytes == true, let end = context?.peer?.certificate.notAfter else { return nil }
+        return worker.now + max(0, (end - worker.time).nanoseconds) + 1_000_000
     }
 }

@@ -44,6 +44,8 @@ class ConnectionDriver {
     var progress: UInt64 { 0 }
     /// Whether the client has to do something next: send, or take what was sent.
     var awaitsClient: Bool { true }
+    /// Whether bytes pass that are not judged one by one, so that they must end with what lets them.
+    var passesBytes: Bool { false }
     /// Whether no call is under way.
     var isIdle: Bool { false }
     /// Whether part of a request's head has come.

@@ -31,6 +31,7 @@ final class HTTP1Driver: ConnectionDriver {
     // MARK: Input
 
     override func input(_ bytes: inout ByteQueue) {
+        if bytes.isEmpty, call == nil { return }
         // Ends when the machine wants more: the end of content may come without a byte of its own.
         while !isOver, !sawFault {
             if output.count >= Self.highMark {
@@ -267,6 +268,7 @@ final class HTTP1Driver: ConnectionDriver {
         return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
     }
     override var isIdle: Bool { call == nil }
+    override var passesBytes: Bool { machine.isTunnel }
     override var isInHead: Bool { isPartial }
     override var progress: UInt64 { steps }
     override var isFinished: Bool { isOver && output.isEmpty }

@@ -12,6 +12,8 @@ final class HTTP2Driver: ConnectionDriver {
     private var isDraining = false
     private var scratch = ByteQueue()
     private var steps: UInt64 = 0
+    /// How many streams have become tunnels since the connection began.
+    private var tunnels = 0
 
     init(connection: ClientConnection, limits: Limits) throws(HTTP2Error) {
         let head = HeadLimits(bytes: limits.headerBytes, count: limits.headerCount)
@@ -24,6 +26,7 @@ final class HTTP2Driver: ConnectionDriver {
     // MARK: Input
 
     override func input(_ bytes: inout ByteQueue) {
+        guard !bytes.isEmpty else { return }
         do throws(HTTP2Error) {
             try machine.receive(bytes.readable, now: MonotonicTime(nanoseconds: worker.now))
         } catch {
@@ -126,6 +129,7 @@ final class HTTP2Driver: ConnectionDriver {
     }
 
     override func switchProtocols(_ head: borrowing ResponseHead, of call: Call) {
+        tunnels += 1
         machine.sendHead(head, on: call.stream, endStream: false)
         connection.wantsOutput()
     }
@@ -180,6 +184,7 @@ final class HTTP2Driver: ConnectionDriver {
     }
 
     override var isIdle: Bool { calls.isEmpty }
+    override var passesBytes: Bool { tunnels > 0 }
     override var isInHead: Bool { machine.isInHead }
     override var progress: UInt64 { steps &+ machine.framedBytes }
     override var awaitsClient: Bool {

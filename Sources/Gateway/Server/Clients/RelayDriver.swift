@@ -82,6 +82,7 @@ final class RelayDriver: ConnectionDriver {
     }
 
     override var canAnswer: Bool { false }
+    override var passesBytes: Bool { true }
     override var isPaused: Bool {
         guard output.count < Self.highMark else { return true }
         guard let call else { return true }

@@ -101,6 +101,9 @@ struct PlanBuilder {
     ) throws(TLSError) -> Digest256 {
         var scope = TLSScope()
         scope.add("demand", listener.clientCertificate.rawValue)
+        if case .tcp(_, let rule) = listener.mode {
+            for pattern in rule.allowed { scope.add("allow", pattern.text) }
+        }
         policy.contribute(to: &scope)
         return try scope.digest()
     }

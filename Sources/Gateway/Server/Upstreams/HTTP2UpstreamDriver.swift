@@ -8,6 +8,8 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
     private let machine: HTTP2ClientConnection
     private var requests: [Int32: UpstreamRequest] = [:]
     private var scratch = ByteQueue()
+    /// Whether nothing more can be sent or received.
+    private var isLost = false
 
     init(connection: UpstreamConnection, limits: HTTP2ClientLimits, overTLS: Bool) throws(HTTP2Error) {
         machine = try HTTP2ClientConnection(limits: limits, overTLS: overTLS)
@@ -17,7 +19,7 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
     // MARK: Requests
 
     /// Before the upstream has said how many requests it takes at a time, it gets one.
-    override var canServe: Bool { machine.canOpen && (machine.isSettled || requests.isEmpty) }
+    override var canServe: Bool { !isLost && machine.canOpen && (machine.isSettled || requests.isEmpty) }
     override var isSettled: Bool { machine.isSettled }
     override var isIdle: Bool { requests.isEmpty }
 
@@ -44,6 +46,7 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
     }
 
     override func sendBody(_ bytes: Span<UInt8>, of request: UpstreamRequest) {
+        request.hasProgressed = true
         machine.sendBody(bytes, on: request.stream)
         connection.wantsOutput()
     }
@@ -81,7 +84,8 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
     }
 
     private func rest() {
-        if requests.isEmpty { connection.becameIdle() }
+        guard requests.isEmpty else { return connection.place.hasRoom() }
+        isLost ? connection.close() : connection.becameIdle()
         connection.place.hasRoom()
     }
 
@@ -100,7 +104,7 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
             let wasSettled = machine.isSettled
             try machine.receive(bytes, now: MonotonicTime(nanoseconds: worker.now))
             takeEvents()
-            if !wasSettled, machine.isSettled { connection.place.hasRoom() }
+            if !wasSettled, machine.isSettled { connection.settled() }
         } catch {
             takeEvents()
             connection.fail(.malformed)
@@ -165,7 +169,18 @@ final class HTTP2UpstreamDriver: UpstreamDriver {
     }
 
     override func endOfInput() {
-        connection.fail(.broken("upstream.truncated"))
+        lost(.broken("upstream.truncated"))
+    }
+
+    /// Answers that have come whole are still to be read by clients that take their time.
+    override func lost(_ failure: UpstreamFailure) {
+        isLost = true
+        for request in requests.values where !machine.hasEnded(request.stream) {
+            requests[request.stream] = nil
+            request.connection = nil
+            request.failed(failure)
+        }
+        if requests.isEmpty { connection.fail(failure) }
     }
 
     override func closed(_ failure: UpstreamFailure) {

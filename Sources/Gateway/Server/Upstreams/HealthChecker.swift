@@ -46,7 +46,7 @@ final class HealthChecker: Endpoint {
         let check = HealthCheck(of: endpoint, by: self)
         do {
             let connection = try UpstreamConnection(
-                worker: worker, place: place, client: nil, patience: settings.timeout.nanoseconds)
+                worker: worker, place: place, client: nil, for: .check(patience: settings.timeout.nanoseconds))
             checks.append(check)
             connection.serve(check)
         } catch {

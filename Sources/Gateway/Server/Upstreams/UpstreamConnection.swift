@@ -8,6 +8,16 @@ import Upstream
 
 /// A connection to an upstream: socket and TLS, and above them a driver that speaks the upstream's protocol.
 final class UpstreamConnection: Endpoint {
+    /// What it is for.
+    enum Purpose {
+        /// Calls, one after the other or many at a time.
+        case calls
+        /// The bytes of one connection of a client, as they are.
+        case bytes
+        /// A question of the gateway's own, with so many nanoseconds for each step.
+        case check(patience: Int64)
+    }
+
     private enum Phase {
         case connecting, handshaking, open, closed
     }
@@ -18,7 +28,7 @@ final class UpstreamConnection: Endpoint {
     let timeouts: UpstreamPatience
     /// In whose name it begins, where it belongs to one client.
     let client: ProxiedClient?
-    let isRaw: Bool
+    private let purpose: Purpose
     private let socket: Socket
     private let session: TLSSession?
     private var driver: UpstreamDriver?
@@ -43,26 +53,33 @@ final class UpstreamConnection: Endpoint {
     ///
     /// - Parameters:
     ///   - client: in whose name, where the upstream is told.
-    ///   - isRaw: whether it passes bytes as they are, for one connection of a client.
-    ///   - patience: the time to the end of the answer's head, for a question of the gateway's own, in nanoseconds.
+    ///   - purpose: what it is for.
     init(
-        worker: Worker, place: UpstreamPlace, client: ProxiedClient?, isRaw: Bool = false, patience: Int64? = nil
+        worker: Worker, place: UpstreamPlace, client: ProxiedClient?, for purpose: Purpose
     ) throws {
-        self.isRaw = isRaw
+        self.purpose = purpose
         self.place = place
         self.client = client
         group = place.group
-        timeouts = patience.map { UpstreamPatience(connect: $0, response: $0, idle: $0) } ?? group.timeouts
+        timeouts =
+            if case .check(let patience) = purpose {
+                UpstreamPatience(connect: patience, response: patience, idle: patience)
+            } else {
+                group.timeouts
+            }
         connectBy = worker.now + timeouts.connect
         session = try place.context.map { try TLSSession(client: $0, wire: worker.wire) }
         socket = try Socket.connect(to: place.endpoint.address)
         super.init(worker: worker)
-        driver = isRaw ? RawUpstreamDriver(connection: self) : try group.makeDriver(of: self)
+        driver =
+            if case .bytes = purpose { RawUpstreamDriver(connection: self) } else { try group.makeDriver(of: self) }
         try worker.add(self, watching: socket.descriptor, for: .everything)
         place.opened(self)
         worker.setDeadline(connectBy, of: self)
     }
 
+    /// Whether it may serve any call.
+    var servesCalls: Bool { if case .calls = purpose { true } else { false } }
     /// Whether plaintext can flow.
     var isOpen: Bool { phase == .open }
     /// Whether another request can be taken on.
@@ -115,7 +132,9 @@ final class UpstreamConnection: Endpoint {
 
     /// The last request was answered: waits for another, if the connection can be trusted with one.
     func becameIdle() {
-        guard !hungUp, !worker.isDraining, !place.isRetired else { return close() }
+        // Until it is made, and the upstream has said what it takes, the time for that goes on.
+        guard phase != .closed, isSettled || !servesCalls else { return }
+        guard servesCalls, !hungUp, !worker.isDraining, !place.isRetired else { return close() }
         isIdle = true
         place.keep(self)
         worker.setDeadline(worker.now + timeouts.idle, of: self)
@@ -151,8 +170,17 @@ final class UpstreamConnection: Endpoint {
     }
 
     private func opened() {
+        guard phase == .connecting || phase == .handshaking else { return }
         phase = .open
         driver?.opened()
+        // Who wanted it may be gone.
+        if phase == .open, driver?.isIdle == true { becameIdle() }
+    }
+
+    /// The upstream has said what it takes.
+    func settled() {
+        if driver?.isIdle == true { becameIdle() }
+        place.hasRoom()
     }
 
     /// Whether the connection goes on after what TLS said.
@@ -183,7 +211,7 @@ final class UpstreamConnection: Endpoint {
     override func deadlinePassed() {
         switch phase {
         case .connecting, .handshaking: fail(.connectTimeout)
-        case .open where driver?.isSettled == false && worker.now >= connectBy: fail(.connectTimeout)
+        case .open where driver?.isSettled == false && worker.now >= connectBy: fail(.timeout)
         case .open where isIdle: close()
         case .open:
             driver?.deadlinePassed()
@@ -209,9 +237,7 @@ final class UpstreamConnection: Endpoint {
                 inputEnded()
             case .failed:
                 isReadable = false
-                fail(
-                    phase == .open ? .broken("upstream.broken") : .unreachable("upstream.refused")
-                )
+                lost(.broken("upstream.broken"))
             }
         }
     }
@@ -224,8 +250,8 @@ final class UpstreamConnection: Endpoint {
             session.receive(bytes, now: worker.time, into: &plaintext)
         }
         sendWire()
-        // What came before an end or a fault of TLS is good.
-        var goesOn = true
+        // What was to be sent may have found the socket closed. What came before an end or a fault of TLS is good.
+        var goesOn = phase != .closed
         if case .established = outcome { goesOn = proceeds(.established) }
         if goesOn, !plaintext.isEmpty, phase == .open { plaintext.withReadable { take($0) } }
         plaintext.removeAll()
@@ -260,6 +286,13 @@ final class UpstreamConnection: Endpoint {
         }
     }
 
+    /// The connection is of no use any more; what has come of answers is.
+    private func lost(_ failure: UpstreamFailure) {
+        guard phase == .open else { return fail(.unreachable("upstream.refused")) }
+        hungUp = true
+        driver?.lost(failure)
+    }
+
     // MARK: Output
 
     override func flush() {
@@ -270,7 +303,7 @@ final class UpstreamConnection: Endpoint {
         if outbound.isEmpty {
             if outbound.capacity > 4096 { outbound.releaseStorage() }
             // What is under way there will not be answered.
-            if driver?.isFinished == true { return fail(.malformed) }
+            if driver?.isFinished == true { driver?.lost(.malformed) }
         }
         if isReadable { receive() }
         updateDeadline()
@@ -327,7 +360,7 @@ final class UpstreamConnection: Endpoint {
                 // What the upstream said before it closed may still be read; its end comes as an event.
                 bytes.removeAll()
                 isWritable = false
-                if !isReadable { fail(.broken("upstream.broken")) }
+                if !isReadable { lost(.broken("upstream.broken")) }
             }
         }
     }
@@ -352,7 +385,8 @@ final class UpstreamConnection: Endpoint {
         let wasSettled = isSettled
         close()
         driver?.closed(failure)
-        wasSettled ? place.hasRoom() : place.couldNotOpen(failure)
+        guard servesCalls else { return }
+        wasSettled ? place.hasRoom() : place.couldNotOpen(failure.ofUnsent)
     }
 
     /// Takes no more requests, and closes behind those that are under way.

@@ -41,6 +41,10 @@ class UpstreamDriver {
     func process(_ bytes: Span<UInt8>) -> Int { 0 }
     /// The upstream has ended its side.
     func endOfInput() {}
+    /// Nothing more can be sent or received: what has not come whole fails.
+    func lost(_ failure: UpstreamFailure) {
+        connection.fail(failure)
+    }
     /// The connection is gone: its requests hear of it.
     func closed(_ failure: UpstreamFailure) {}
     /// Appends plaintext that may go now, about `bytes` of it at most.

@@ -34,6 +34,9 @@ struct UpstreamFailure: Equatable {
     /// The upstream says that it has not touched the request (RFC 9113 §8.7).
     static let refusedStream = UpstreamFailure(.notProcessed, .upstreamFailed, "upstream.refused-stream")
 
+    /// The same for a request that only waited: nothing of it was sent.
+    var ofUnsent: UpstreamFailure { UpstreamFailure(.unconnected, code, reason) }
+
     /// What that teaches about the endpoint.
     var outcome: EndpointOutcome { self == .overloaded ? .cancelled : .failure }
 }

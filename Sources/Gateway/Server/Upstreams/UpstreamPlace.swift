@@ -80,7 +80,7 @@ final class UpstreamPlace {
     /// Takes note of a new connection.
     func opened(_ connection: UpstreamConnection) {
         group.balancer.connectionOpened()
-        if group.sharesConnections, connection.client == nil, !connection.isRaw { shared.append(connection) }
+        if group.sharesConnections, connection.client == nil, connection.servesCalls { shared.append(connection) }
     }
 
     /// Takes note of a connection's end.
@@ -125,6 +125,7 @@ final class UpstreamPlace {
     func retire() {
         isRetired = true
         for key in idle.removeAll() { (worker.endpoint(key) as? UpstreamConnection)?.close() }
+        for client in Array(idleOfClients.keys) { clientLeft(client) }
         for connection in shared { connection.retire() }
     }
 }
