@@ -51,20 +51,4 @@ struct RetryRuleTests {
         }
         #expect(balancer.takeRetry(after: .broken, of: Self.attempt(), made: 1, now: Trial.time(0)) == false)
     }
-
-    @Test("A request on a reused connection that died unread is repeated once")
-    func repeats() {
-        #expect(RetryRule.repeats(wasReused: true, answerBegan: false, isRepeatable: true, attempts: 1))
-    }
-
-    @Test(
-        "It is not repeated where anything could happen twice",
-        arguments: [
-            (false, false, true, 1), (true, true, true, 1), (true, false, false, 1), (true, false, true, 2),
-        ])
-    func doesNotRepeat(wasReused: Bool, answerBegan: Bool, isRepeatable: Bool, attempts: Int) {
-        #expect(
-            !RetryRule.repeats(
-                wasReused: wasReused, answerBegan: answerBegan, isRepeatable: isRepeatable, attempts: attempts))
-    }
 }

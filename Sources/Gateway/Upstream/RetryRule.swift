@@ -44,15 +44,4 @@ public enum RetryRule {
         case .timedOut, .malformed: false
         }
     }
-
-    /// Whether to repeat a request whose reused connection died under it.
-    ///
-    /// - Parameters:
-    ///   - wasReused: the connection had served an earlier request.
-    ///   - answerBegan: any byte of an answer has come.
-    ///   - isRepeatable: the request has no content and its method is idempotent (RFC 9110 §9.2.2).
-    ///   - attempts: how often it has been sent already.
-    public static func repeats(wasReused: Bool, answerBegan: Bool, isRepeatable: Bool, attempts: Int) -> Bool {
-        wasReused && !answerBegan && isRepeatable && attempts == 1
-    }
 }

@@ -213,7 +213,7 @@ public final class HTTP2ClientConnection: HTTP2Connection {
     private func failure(of slot: HTTP2Stream, code: UInt32) -> StreamFailure {
         guard slot.headFramed else { return .notProcessed }
         let wasRefused = code == HTTP2ErrorCode.refusedStream.rawValue
-        if wasRefused, !slot.headCame { return .notProcessed }
+        if wasRefused, !slot.headCame, slot.interimBytes == 0 { return .notProcessed }
         if slot.peerCode != nil || wasRefused {
             // RFC 9113 §7: a code that is unknown means no more than this.
             return .reset(HTTP2ErrorCode(rawValue: code) ?? .internalError)

@@ -31,6 +31,13 @@ public struct ProxyClient: Equatable, Sendable {
 /// Beside the kinds that the protocol names there are two of our own: 0xE0 holds the client's SPIFFE ID as text, 0xE1 the 32
 /// bytes of its certificate's SHA-256. A checksum is always there.
 public enum ProxyHeaderWriter {
+    /// Appends the header of a connection that the sender makes for itself (LOCAL): it is nobody's but its own.
+    public static func writeLocal(to output: inout ByteQueue) {
+        output.append(ProxyHeader.signature)
+        output.append(ProxyHeader.version)
+        for _ in 0..<3 { output.append(UInt8(0)) }
+    }
+
     /// Appends a header.
     ///
     /// - Parameters:

@@ -92,7 +92,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
                     }
                 }
                 let socket = Socket(FileDescriptor(owning: number))
-                if address.port != nil { socket.disableDelay() }
+                if address.port != nil {
+                    socket.disableDelay()
+                    socket.limitUnsent()
+                }
                 return .connection(socket, from: peer ?? .unix(""))
             }
             switch errno {

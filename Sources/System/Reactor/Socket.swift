@@ -32,6 +32,7 @@ public struct Socket: ~Copyable, Sendable {
         let code = unsafe try address.withKernelForm { unsafe Glibc.connect(number, $0, $1) == 0 ? 0 : errno }
         guard code == 0 || code == EINPROGRESS else { throw SystemError("connect", code: code) }
         connection.disableDelay()
+        connection.limitUnsent()
         return connection
     }
 
@@ -45,6 +46,15 @@ public struct Socket: ~Copyable, Sendable {
 
     /// Our side's address, if it has one.
     public var localAddress: SocketAddress? { SocketAddress(ofSocket: descriptor.number) }
+
+    /// Has the kernel hold no more than 128 KiB that are not on their way yet (TCP_NOTSENT_LOWAT): what a slow reader leaves
+    /// would fill megabytes of every socket otherwise.
+    public func limitUnsent() {
+        var most: CInt = 128 << 10
+        // Fails on UNIX sockets, whose buffers are small.
+        _ = unsafe setsockopt(
+            descriptor.number, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &most, socklen_t(MemoryLayout<CInt>.size))
+    }
 
     /// Sends small writes at once (TCP_NODELAY): the gateway gathers its own.
     public func disableDelay() {

@@ -218,6 +218,9 @@ final class Call {
         return delivery.canTakeBody
     }
 
+    /// Whether content waits for the upstream.
+    var isHeldUp: Bool { delivery.isHeldUp }
+
     func receiveBody(_ bytes: Span<UInt8>) {
         tally.receive(bytes, worker.engine)
         charge()
@@ -412,6 +415,8 @@ final class Call {
     /// The client is gone, or has given the call up.
     func clientGone(_ reason: String) {
         if isAsking { leaveQuestion(reason) }
+        // Nobody waits for the record of the decision any more, but there is none yet.
+        if isParked, !isOffered { worker.audit.countUnrecorded() }
         delivery.abandon()
         _ = finish(reason)
         driver = nil

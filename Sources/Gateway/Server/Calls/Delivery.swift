@@ -9,12 +9,16 @@ import Upstream
 final class Delivery: UpstreamRequest {
     private unowned let call: Call
     private var worker: Worker { call.worker }
-    private var forwardable: ForwardableRequest?
     private var group: UpstreamGroup?
     /// The endpoint of the present attempt.
     private var endpoint: EndpointID?
     private var tried: [EndpointID] = []
     private var attempts = 0
+    private var upstream = ""
+    /// Whether the next attempt must have a connection of its own: those that have served may have gone stale.
+    private var needsFresh = false
+    /// What the head of the answer has taught about the endpoint.
+    private var headOutcome: EndpointOutcome?
     /// Where it waits until a connection takes it.
     private var queue: UpstreamPlace?
     /// Whether it waits for a connection that is being made.
@@ -31,31 +35,32 @@ final class Delivery: UpstreamRequest {
     }
 
     /// Whether a request was made for the upstream.
-    var hasBegun: Bool {
-        switch forwardable {
-        case .some: true
-        case .none: false
-        }
-    }
+    var hasBegun: Bool { isPrepared }
 
     /// Sends the request.
     func begin(_ request: consuming ForwardableRequest, agent: String) {
         isRaw = false
         isRepeatable = request.isRepeatable
         let upstream = request.upstream
-        forwardable = consume request
+        outgoing = .call(request)
         begin(to: upstream, agent: agent)
     }
 
     /// Has the bytes of a connection passed.
     func begin(_ passage: consuming ForwardablePassage, agent: String) {
         isRaw = true
-        begin(to: passage.upstream, agent: agent)
+        isRepeatable = false
+        let upstream = passage.upstream
+        outgoing = .bytes(passage)
+        begin(to: upstream, agent: agent)
     }
 
     private func begin(to upstream: String, agent: String) {
+        self.upstream = upstream
         group = worker.upstream(upstream)
         attempts = 0
+        needsFresh = false
+        headOutcome = nil
         tried.removeAll(keepingCapacity: true)
         hasGivenContent = false
         isHeldUp = false
@@ -68,7 +73,7 @@ final class Delivery: UpstreamRequest {
         queue?.forget(self)
         queue = nil
         connection?.abandon(self)
-        conclude(.cancelled)
+        conclude(headOutcome == .failure ? .failure : .cancelled)
     }
 
     /// Whether it is under way.
@@ -77,12 +82,15 @@ final class Delivery: UpstreamRequest {
     /// Takes the request out, so that its memory can be used again.
     func takeRequest() -> ForwardableRequest? {
         group = nil
-        return forwardable.take()
+        guard let head = outgoing.take() else { return nil }
+        return head.intoRequest()
     }
 
     // MARK: Where to
 
     private func connect(after failure: UpstreamFailure?) {
+        // A reload may have put another in its place.
+        group = worker.upstream(upstream)
         guard let group else { return call.upstreamFailed(.unreachable("upstream.unknown")) }
         let now = MonotonicTime(nanoseconds: worker.now)
         switch group.balancer.choose(
@@ -104,9 +112,13 @@ final class Delivery: UpstreamRequest {
     func serve(by place: UpstreamPlace) {
         queue = nil
         guard let group else { return }
+        guard !place.isRetired else {
+            attempts -= 1
+            conclude(.cancelled)
+            return connect(after: nil)
+        }
         let client = group.plan.configuration.sendsProxyHeader ? call.proxiedClient : nil
-        // A connection that has served may have gone stale: a second attempt has one of its own.
-        if !isRaw, attempts == 1 || group.sharesConnections, let available = place.available(to: client) {
+        if !isRaw, !needsFresh || group.sharesConnections, let available = place.available(to: client) {
             if available.isOpen { endWait() } else { beginWait(in: group) }
             return available.serve(self)
         }
@@ -159,20 +171,6 @@ final class Delivery: UpstreamRequest {
 
     override var isWhole: Bool { call.hasWholeRequest || isUpgrade }
 
-    override var isUpgrade: Bool {
-        switch forwardable {
-        case .some(let request): !request.head.upgrade.isEmpty
-        case .none: false
-        }
-    }
-
-    override func lendHead(to body: (borrowing RequestHead) -> Void) {
-        switch forwardable {
-        case .some(let request): body(request.head)
-        case .none: break
-        }
-    }
-
     var canTakeBody: Bool {
         if queue != nil { isHeldUp = true }
         return queue == nil && connection?.canTakeBody(self) ?? true
@@ -184,6 +182,7 @@ final class Delivery: UpstreamRequest {
     }
 
     func end(trailers: borrowing FieldTable) {
+        if trailers.count > 0 { hasGivenContent = true }
         connection?.endBody(of: self, trailers: trailers)
     }
 
@@ -197,7 +196,8 @@ final class Delivery: UpstreamRequest {
 
     override func answered(hasBody: Bool) {
         let outcome = EndpointOutcome(status: Int(worker.upstreamHead.status))
-        if !hasBody || outcome == .failure { conclude(outcome) }
+        headOutcome = outcome
+        if !hasBody { conclude(outcome) }
         call.upstreamAnswered(worker.upstreamHead, hasBody: hasBody)
     }
 
@@ -210,7 +210,7 @@ final class Delivery: UpstreamRequest {
     }
 
     override func ended() {
-        conclude(.success)
+        conclude(headOutcome ?? .success)
         call.upstreamEnded()
     }
 
@@ -221,17 +221,23 @@ final class Delivery: UpstreamRequest {
 
     override func failed(_ failure: UpstreamFailure) {
         queue = nil
-        conclude(failure.outcome)
         let attempt = RetryRule.Attempt(
             isRepeatable: isRepeatable, contentLeft: hasGivenContent, answerBegan: answerBegan)
         // The upstream may close an idle connection at any time, which says nothing of it: that costs no attempt.
-        let wasStale = isOnReusedConnection && attempts == 1 && RetryRule.allows(after: failure.kind, of: attempt)
-        let repeats =
-            wasStale
-            || group?.balancer.takeRetry(
-                after: failure.kind, of: attempt, made: attempts, now: MonotonicTime(nanoseconds: worker.now)) ?? false
-        guard repeats else { return call.upstreamFailed(failure) }
-        if wasStale { tried.removeAll(keepingCapacity: true) }
+        if isOnReusedConnection, !needsFresh, RetryRule.allows(after: failure.kind, of: attempt) {
+            conclude(.cancelled)
+            attempts -= 1
+            tried.removeAll(keepingCapacity: true)
+            needsFresh = true
+            return connect(after: failure)
+        }
+        // Who answers and then has nothing to say for long works.
+        conclude(answerBegan && failure.kind == .timedOut ? headOutcome ?? .success : failure.outcome)
+        let now = MonotonicTime(nanoseconds: worker.now)
+        guard group?.balancer.takeRetry(after: failure.kind, of: attempt, made: attempts, now: now) == true else {
+            return call.upstreamFailed(failure)
+        }
+        needsFresh = true
         connect(after: failure)
     }
 }

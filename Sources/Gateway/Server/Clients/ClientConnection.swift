@@ -118,6 +118,7 @@ final class ClientConnection: Endpoint {
             switch worker.receiveBuffer.read(from: socket) {
             case .moved(let count):
                 if count < ReceiveBuffer.size, !hungUp { isReadable = false }
+                if !worker.mayReadOn(after: count) { reads = Self.batch }
                 switch phase {
                 case .preamble: readPreamble(count)
                 case .handshake, .serving: decrypt(count)
@@ -371,12 +372,14 @@ final class ClientConnection: Endpoint {
             guard sent else {
                 // The wire is shared: what is left in it must not reach another connection.
                 worker.wire.output.removeAll()
-                return close()
+                close()
+                break
             }
             sendWire()
         }
+        output.removeAll()
         swap(&output, &worker.output)
-        driver.flushed()
+        if phase == .serving { driver.flushed() }
     }
 
     /// Brings the driver what it did not take before.
@@ -389,7 +392,7 @@ final class ClientConnection: Endpoint {
         driver.input(&bytes)
         swap(&bytes, &inbound)
         if inbound.isEmpty { inbound.releaseStorage() }
-        if sawEnd, phase == .serving, !driver.isPaused { driver.endOfInput() }
+        if sawEnd, phase == .serving, driver.takesEnd, inbound.isEmpty || !driver.passesBytes { driver.endOfInput() }
     }
 
     /// The driver can take input again.

@@ -40,6 +40,8 @@ class ConnectionDriver {
     var canAnswer: Bool { true }
     /// Whether no input can be taken until a call or its upstream has made progress.
     var isPaused: Bool { false }
+    /// Whether the end of input can be taken now.
+    var takesEnd: Bool { !isPaused }
     /// Grows with every step towards the end of a call that the client has made: what `idle` is measured from.
     var progress: UInt64 { 0 }
     /// Whether the client has to do something next: send, or take what was sent.

@@ -268,6 +268,8 @@ final class HTTP1Driver: ConnectionDriver {
         return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
     }
     override var isIdle: Bool { call == nil }
+    /// The end of bytes that pass has nothing to do with room for those that come back.
+    override var takesEnd: Bool { machine.isTunnel ? call?.canTakeBody ?? true : !isPaused }
     override var passesBytes: Bool { machine.isTunnel }
     override var isInHead: Bool { isPartial }
     override var progress: UInt64 { steps }

@@ -189,7 +189,9 @@ final class HTTP2Driver: ConnectionDriver {
     override var progress: UInt64 { steps &+ machine.framedBytes }
     override var awaitsClient: Bool {
         calls.isEmpty || machine.wantsToSend
-            || calls.values.contains { !$0.hasWholeRequest || $0.isAnswered || machine.pendingBody(on: $0.stream) > 0 }
+            || calls.values.contains {
+                !$0.hasWholeRequest && !$0.isHeldUp || $0.isAnswered || machine.pendingBody(on: $0.stream) > 0
+            }
     }
     override var isFinished: Bool { machine.isFinished }
     override var lingers: Bool { machine.failure != nil }

@@ -83,6 +83,9 @@ final class RelayDriver: ConnectionDriver {
 
     override var canAnswer: Bool { false }
     override var passesBytes: Bool { true }
+    override var takesEnd: Bool { call?.canTakeBody ?? true }
+    /// What the service said last must not be taken back by what the client still sends.
+    override var lingers: Bool { true }
     override var isPaused: Bool {
         guard output.count < Self.highMark else { return true }
         guard let call else { return true }

@@ -79,16 +79,15 @@ private final class HealthCheck: UpstreamRequest {
     init(of endpoint: UpstreamEndpoint, by checker: HealthChecker) {
         self.endpoint = endpoint
         self.checker = checker
+        super.init()
+        let authority = endpoint.target.authority
+        outgoing = .check(
+            HealthQuestion(
+                path: checker.settings.path, authority: authority.map(Self.text) ?? "localhost"))
     }
 
-    override func lendHead(to body: (borrowing RequestHead) -> Void) {
-        var head = RequestHead()
-        head.method.append("GET")
-        head.target.append(utf8: checker.settings.path)
-        let authority = endpoint.target.authority
-        head.authority.append(utf8: authority.map { "\($0.host):\($0.port)" } ?? "localhost")
-        head.fields.append(literal: "user-agent", value: "sallyport-health".utf8.span)
-        body(head)
+    private static func text(_ authority: (host: String, port: UInt16)) -> String {
+        authority.host.contains(":") ? "[\(authority.host)]:\(authority.port)" : "\(authority.host):\(authority.port)"
     }
 
     override func answered(hasBody: Bool) {

@@ -2,6 +2,7 @@ import Bytes
 import Configuration
 import HTTP
 import Logging
+import ProxyProtocol
 import Reactor
 import TLS
 import Upstream
@@ -80,6 +81,8 @@ final class UpstreamConnection: Endpoint {
 
     /// Whether it may serve any call.
     var servesCalls: Bool { if case .calls = purpose { true } else { false } }
+    /// Whether it waits for a request.
+    var isUnused: Bool { isIdle }
     /// Whether plaintext can flow.
     var isOpen: Bool { phase == .open }
     /// Whether another request can be taken on.
@@ -91,6 +94,7 @@ final class UpstreamConnection: Endpoint {
     // MARK: Requests
 
     func serve(_ request: UpstreamRequest) {
+        precondition(request.isPrepared, "nothing goes to an upstream without the evidence that it may")
         request.attach(to: self)
         isIdle = false
         driver?.serve(request)
@@ -158,7 +162,11 @@ final class UpstreamConnection: Endpoint {
             return false
         }
         guard isWritable else { return false }
-        client?.writeHeader(into: &outbound)
+        if let client {
+            client.writeHeader(into: &outbound)
+        } else if group.plan.configuration.sendsProxyHeader {
+            ProxyHeaderWriter.writeLocal(to: &outbound)
+        }
         guard let session else {
             opened()
             return true
@@ -229,6 +237,7 @@ final class UpstreamConnection: Endpoint {
             switch worker.receiveBuffer.read(from: socket) {
             case .moved(let count):
                 if count < ReceiveBuffer.size, !hungUp { isReadable = false }
+                if !worker.mayReadOn(after: count) { reads = Self.batch }
                 session == nil ? worker.receiveBuffer.with(count) { take($0) } : decrypt(count)
             case .wouldBlock:
                 isReadable = false

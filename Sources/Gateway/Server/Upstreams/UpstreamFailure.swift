@@ -38,5 +38,7 @@ struct UpstreamFailure: Equatable {
     var ofUnsent: UpstreamFailure { UpstreamFailure(.unconnected, code, reason) }
 
     /// What that teaches about the endpoint.
-    var outcome: EndpointOutcome { self == .overloaded ? .cancelled : .failure }
+    ///
+    /// Who is busy, and says so, works.
+    var outcome: EndpointOutcome { self == .overloaded || kind == .notProcessed ? .cancelled : .failure }
 }

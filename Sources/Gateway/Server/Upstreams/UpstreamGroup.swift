@@ -94,7 +94,8 @@ final class UpstreamGroup {
 
     /// Whether another connection may be made, if need be in the stead of an idle one.
     func makesRoom() -> Bool {
-        guard balancer.breaker.connectionRefusal != nil else { return true }
+        let breaker = balancer.breaker
+        guard breaker.connections >= breaker.settings.connections else { return true }
         return places.values.contains { $0.closeIdle() }
     }
 

@@ -10,7 +10,7 @@ struct UpstreamPatience {
     /// time without a byte counts. Where the client is what is waited for, its own deadline counts.
     func next(of request: UpstreamRequest, now: Int64, isWritten: Bool) -> Int64 {
         defer { request.hasProgressed = false }
-        if request.isStalled {
+        if request.isStalled || !request.isSent && isWritten {
             request.awaitsHead = false
             request.due = .max
         } else if request.isSent, isWritten, !request.answerBegan {

@@ -72,6 +72,7 @@ final class UpstreamPlace {
 
     /// A connection could not be made: what waited for it cannot be served here either.
     func couldNotOpen(_ failure: UpstreamFailure) {
+        guard shared.isEmpty else { return hasRoom() }
         let deliveries = waiting
         waiting = []
         for delivery in deliveries { delivery.failed(failure) }
@@ -116,8 +117,16 @@ final class UpstreamPlace {
 
     /// Closes an idle connection, to make room for another; false where there is none.
     func closeIdle() -> Bool {
-        guard let key = idle.pop() else { return false }
-        (worker.endpoint(key) as? UpstreamConnection)?.close()
+        if let key = idle.pop() {
+            (worker.endpoint(key) as? UpstreamConnection)?.close()
+            return true
+        }
+        if let connection = shared.first(where: \.isUnused) {
+            connection.close()
+            return true
+        }
+        guard let client = idleOfClients.keys.first else { return false }
+        clientLeft(client)
         return true
     }
 

@@ -7,6 +7,8 @@ import HTTP
 class UpstreamRequest {
     /// The connection that serves it.
     final var connection: UpstreamConnection?
+    /// What is sent first: without it no connection takes the request.
+    final var outgoing: OutgoingHead?
 
     // What the connection's driver keeps of it.
     /// The HTTP/2 stream.
@@ -30,6 +32,30 @@ class UpstreamRequest {
     /// Whether ``due`` is the time of the answer's head, which is set once and not moved.
     final var awaitsHead = false
 
+    /// Whether there is something that may be sent.
+    final var isPrepared: Bool {
+        switch outgoing {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// Whether the request asks for another protocol, so that content comes only once that is agreed on.
+    final var isUpgrade: Bool {
+        switch outgoing {
+        case .some(let head): head.isUpgrade
+        case .none: false
+        }
+    }
+
+    /// Lends the head that is to be sent.
+    final func lendHead(to body: (borrowing RequestHead) -> Void) {
+        switch outgoing {
+        case .some(let head): head.lend(to: body)
+        case .none: break
+        }
+    }
+
     /// Forgets an earlier connection; but not that who sends content was told to wait, and must be told to go on.
     final func attach(to connection: UpstreamConnection) {
         self.connection = connection
@@ -46,12 +72,8 @@ class UpstreamRequest {
 
     /// Whether no content will come beyond what was handed over.
     var isWhole: Bool { true }
-    /// Whether the request asks for another protocol, so that content comes only once that is agreed on.
-    var isUpgrade: Bool { false }
     /// Whether more of the answer has nowhere to go.
     var isBlocked: Bool { false }
-    /// Lends the head that is to be sent.
-    func lendHead(to body: (borrowing RequestHead) -> Void) {}
 
     /// The connection is made: content may follow.
     func connected() {}

@@ -104,6 +104,7 @@ final class Worker {
     func run() throws {
         while !isStopped {
             let count = try poller.wait(timeout: timeout())
+            allowance = Self.readAllowance
             now = Clock.monotonic()
             time = UnixTime(nanoseconds: Clock.civil())
             for index in 0..<count {
@@ -120,6 +121,19 @@ final class Worker {
         // What was under way is on record to its end, also where there was no time to end it well.
         for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.close("gateway.stopped") }
         if audit.unrecorded > 0 { reportUnrecorded() }
+    }
+
+    /// How long a tick goes on with what it has made dirty itself, in nanoseconds.
+    private static let longestTick: Int64 = 1_000_000
+    /// How much is read in a tick before every endpoint gets one piece only, in bytes.
+    private static let readAllowance = 1 << 20
+    /// What is left of that.
+    private(set) var allowance = 0
+
+    /// Counts what an endpoint has read; whether it may read on in this tick.
+    func mayReadOn(after count: Int) -> Bool {
+        allowance -= count
+        return allowance > 0
     }
 
     private func timeout() -> CInt {
@@ -149,6 +163,8 @@ final class Worker {
     private func flushDirty() {
         var round = 0
         while !dirty.isEmpty, round < 4 {
+            // Others have events by now.
+            if round > 0, Clock.monotonic() - now > Self.longestTick { return }
             let batch = dirty
             dirty.removeAll(keepingCapacity: true)
             for endpoint in batch {

@@ -1,15 +1,12 @@
 import Bytes
 import Configuration
 import Cryptography
-import Reactor
 import TLS
 import Testing
 import Upstream
 
-@Suite("PoolKey")
-struct PoolKeyTests {
-    private static let address = SocketAddress.ipv4(0x7F00_0001, port: 443)
-
+@Suite("UpstreamIdentity")
+struct UpstreamIdentityTests {
     private func identity(
         _ target: UpstreamTarget = .tls(host: "a", port: 443),
         _ change: (inout UpstreamConfiguration) throws -> Void = { _ in }
@@ -25,17 +22,14 @@ struct PoolKeyTests {
         ).certificate
     }
 
-    @Test("The same settings make the same key")
+    @Test("The same settings make the same identity")
     func same() throws {
         let one = try authority("one")
-        let keys = try (0..<2).map { _ in
-            PoolKey(identity: try identity { $0.tls = UpstreamTLS(authorities: [one]) }, address: Self.address)
-        }
-        #expect(keys[0] == keys[1])
-        #expect(Set(keys).count == 1)
+        let both = try (0..<2).map { _ in try identity { $0.tls = UpstreamTLS(authorities: [one]) } }
+        #expect(Set(both).count == 1)
     }
 
-    @Test("Whatever makes a connection another one makes another key")
+    @Test("Whatever makes a connection another one makes another identity")
     func differences() throws {
         let (one, two) = (try authority("one"), try authority("two"))
         let plain = UpstreamTLS(authorities: [one])
@@ -59,16 +53,10 @@ struct PoolKeyTests {
             try identity { $0.tls = UpstreamTLS(authorities: [one, two]) },
             try identity { $0.tls = UpstreamTLS(authorities: [one], serverName: "a") },
         ]
-        var keys = Set(identities.map { PoolKey(identity: $0, address: Self.address) })
-        #expect(keys.count == identities.count)
-        let first = try #require(identities.first)
-        keys.insert(PoolKey(identity: first, address: Self.address.with(port: 444)))
-        keys.insert(PoolKey(identity: first, address: Self.address, client: 1))
-        keys.insert(PoolKey(identity: first, address: Self.address, client: 2))
-        #expect(keys.count == identities.count + 3)
+        #expect(Set(identities).count == identities.count)
     }
 
-    @Test("What does not bear on trust makes no other key")
+    @Test("What does not bear on trust makes no other identity")
     func indifferent() throws {
         let plain = try identity(.tcp(host: "a", port: 80))
         let other = try identity(.tcp(host: "a", port: 80)) {
