@@ -59,12 +59,12 @@ final class RelayDriver: ConnectionDriver {
         connection.wantsOutput()
     }
 
+    /// What the service said before it broke off still goes out: that it is not all, nobody could tell in any case.
     override func abort(_ call: Call) {
         self.call = nil
         call.leaveDriver()
-        output.removeAll()
         isOver = true
-        connection.close()
+        connection.wantsOutput()
     }
 
     override func resumeInput(of call: Call) {
