@@ -34,7 +34,8 @@ from world import World, route
 
 SLOW, BYTE_EVERY = 200, 0.25  # clients, and the seconds between two bytes of one
 RESETS, OF_A_CONNECTION = 10_000, 250
-SILENT, IDLE = 1500, 1000  # connections without a handshake, and with one
+SILENT, FLOOD, IDLE = 1500, 12_000, 1000  # connections without a handshake, and with one
+OPENING = 30  # seconds for all of an attack's connections to be there
 FRESH_EVERY = 0.1  # seconds between two calls over new connections
 MEBIBYTE = 1 << 20
 
@@ -72,8 +73,8 @@ class Attack:
     async def run(self, ready) -> None:
         self.opened = 0
         tasks = [asyncio.create_task(self.again()) for _ in range(self.count)]
-        ends = time.monotonic() + 15
-        while self.opened < self.count * 0.9 and time.monotonic() < ends:
+        ends = time.monotonic() + OPENING
+        while self.opened < self.count and time.monotonic() < ends:
             await asyncio.sleep(0.05)
         ready.set()
         await asyncio.gather(*tasks)
@@ -96,12 +97,15 @@ class Attack:
         await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", self.target.port))
         return await asyncio.open_connection(sock=plain, ssl=self.tls, server_hostname="localhost", limit=1024)
 
+    def tell(self) -> None:
+        with self.done.get_lock():
+            self.done.value += 1
+
     async def drip(self, writer, data: bytes) -> None:
         for byte in data:
             writer.write(bytes([byte]))
             await writer.drain()
-            with self.done.get_lock():
-                self.done.value += 1
+            self.tell()
             await asyncio.sleep(BYTE_EVERY)
 
 
@@ -120,8 +124,7 @@ class SlowReaders(Attack):
     async def attack(self, reader, writer) -> None:
         writer.write(self.target.head("GET", "/files/big"))
         while await reader.read(256):
-            with self.done.get_lock():
-                self.done.value += 1
+            self.tell()
             await asyncio.sleep(BYTE_EVERY)
 
 
@@ -134,9 +137,14 @@ class Silent(Attack):
         return await asyncio.open_connection("127.0.0.1", self.target.port)
 
     async def attack(self, reader, writer) -> None:
-        with self.done.get_lock():
-            self.done.value += 1
+        self.tell()
         await reader.read(1)
+
+
+class Flood(Silent):
+    """More of them than the gateway has places."""
+
+    count = FLOOD
 
 
 class Idle(Attack):
@@ -145,8 +153,7 @@ class Idle(Attack):
     count = IDLE
 
     async def attack(self, reader, writer) -> None:
-        with self.done.get_lock():
-            self.done.value += 1
+        self.tell()
         await reader.read(1)
 
 
@@ -165,8 +172,8 @@ class Resets(Attack):
                 connection = client.tls(context=context)
                 for number, pair in enumerate(frames):
                     connection.sendall(pair)
-                    with self.done.get_lock():
-                        self.done.value += number > 0
+                    if number:
+                        self.tell()
                 while connection.recv(1 << 16):
                     pass
             client.close()
@@ -199,6 +206,7 @@ ATTACKS = {
     f"{SLOW} slow readers": SlowReaders,
     "rapid resets": Resets,
     f"{SILENT} without a handshake": Silent,
+    f"{FLOOD} without a handshake": Flood,
     f"{IDLE} idle": Idle,
 }
 
@@ -211,7 +219,7 @@ def under(kind: type[Attack], target: Target):
     process = context.Process(target=attack, args=(kind, target, ready, done), daemon=True)
     process.start()
     try:
-        assert ready.wait(PATIENCE), "the attack did not begin"
+        assert ready.wait(OPENING + PATIENCE), "the attack did not begin"
         yield done
     finally:
         process.kill()
@@ -235,6 +243,7 @@ class Latencies:
         return [
             statistics.median(self.kept),
             percentile_99(self.kept),
+            max(self.kept),
             statistics.median(self.fresh) if self.fresh else math.nan,
         ]
 
@@ -285,33 +294,57 @@ class Healthy:
         return told
 
 
-def besiege(name: str, target: Target, seconds: float, gateway) -> tuple[list[float], list[float]]:
-    """The figures beside an attack, and their ratios to those without it."""
+@dataclass
+class Round:
+    """What a client saw without an attack and beside it."""
+
+    alone: Latencies
+    beside: Latencies
+
+    @property
+    def ratios(self) -> list[float]:
+        return [there / here for here, there in zip(self.alone.figures, self.beside.figures, strict=True)]
+
+    @property
+    def refused(self) -> float:
+        """The share of the new connections that were refused."""
+        return self.beside.refusals / (len(self.beside.fresh) + self.beside.refusals)
+
+
+def besiege(name: str, target: Target, seconds: float, gateway) -> Round:
     healthy = Healthy(target)
     alone = healthy.measure(seconds / 2)
+    assert not alone.failures and not alone.refusals, "calls failed without an attack"
     with under(ATTACKS[name], target) as done:
         before, began = done.value, time.monotonic()
-        beside = healthy.measure(seconds)
-        if ATTACKS[name] is Resets:
-            while done.value - before < RESETS:
-                assert time.monotonic() - began < seconds + PATIENCE
-                time.sleep(0.1)
+        told = Round(alone, healthy.measure(seconds))
+        while ATTACKS[name] is Resets and done.value - before < RESETS:
+            assert time.monotonic() - began < seconds + PATIENCE, "too few resets"
+            time.sleep(0.1)
         count, took = done.value - before, time.monotonic() - began
-    assert gateway.poll() is None, "the gateway ended"
-    time.sleep(2)
-    ratios = [there / here for here, there in zip(alone.figures, beside.figures, strict=True)]
-    told = ", ".join(f"{value * 1000:.2f} ms ({ratio:.2f})" for value, ratio in zip(beside.figures, ratios, strict=True))
+    for _ in range(PATIENCE * 10):
+        assert gateway.poll() is None, "the gateway ended"
+        if len(os.listdir(f"/proc/{gateway.pid}/fd")) < 100:
+            break
+        time.sleep(0.1)
+    beside = told.beside
     print(
-        f"{name:24} {told}; {beside.failures} of {len(beside.kept)} failed, {beside.refusals} of "
-        f"{len(beside.fresh) + beside.refusals} new; {count} bytes, resets or connections in {took:.0f} s",
+        f"{name}: {cells(beside.figures, told.ratios)}; {beside.failures} of {len(beside.kept)} failed, "
+        f"{told.refused * 100:.0f} % of new ones; {count} bytes, resets or connections in {took:.0f} s",
         flush=True,
     )
-    assert not alone.failures and not alone.refusals, "calls failed without an attack"
-    return beside.figures, ratios, beside.failures, beside.refusals / (len(beside.fresh) + beside.refusals), alone.figures
+    return told
+
+
+def cells(values: list[float], ratios: list[float]) -> str:
+    return " | ".join(f"{value * 1000:.2f} ms | {ratio:.2f}" for value, ratio in zip(values, ratios, strict=True))
+
+
+def medians(rows) -> list[float]:
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
 def start_upstream(directory: Path, port: int):
-    files = directory / "files"
     process = nginx(
         directory,
         LOAD_CORE,
@@ -324,8 +357,9 @@ def start_upstream(directory: Path, port: int):
           location / {{ default_type text/plain; return 200 "{"x" * 100}"; }}
         }}""",
     )
+    files = directory / "files"
     files.mkdir()
-    files.chmod(0o777)
+    files.chmod(0o777)  # the workers of an nginx that root starts are nobody
     (files / "big").write_bytes(bytes(8 * MEBIBYTE))
     return process
 
@@ -364,16 +398,14 @@ def main() -> None:
             for name in ATTACKS:
                 results[name].append(besiege(name, target, options.seconds, process))
 
-    alone = [statistics.median(column) for column in zip(*(r[4] for rs in results.values() for r in rs), strict=True)]
-    print("\n| beside | median | ratio | p99 | ratio | new connection | ratio | failed | new ones refused |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
-    print("| nobody | " + " | ".join(f"{value * 1000:.2f} ms | 1.00" for value in alone) + " | 0 | 0 % |")
+    alone = medians(one.alone.figures for rounds in results.values() for one in rounds)
+    print("\n| beside | median | ratio | p99 | ratio | longest | ratio | new connection | ratio | failed | new ones refused |")
+    print("|---|" + "---:|" * 10)
+    print(f"| nobody | {cells(alone, [1] * len(alone))} | 0 | 0 % |")
     for name, rounds in results.items():
-        values = [statistics.median(column) for column in zip(*(r[0] for r in rounds), strict=True)]
-        ratios = [statistics.median(column) for column in zip(*(r[1] for r in rounds), strict=True)]
-        cells = [f"{value * 1000:.2f} ms | {ratio:.2f}" for value, ratio in zip(values, ratios, strict=True)]
-        refused = statistics.median(r[3] for r in rounds)
-        print(f"| {name} | {' | '.join(cells)} | {sum(r[2] for r in rounds)} | {refused * 100:.0f} % |")
+        row = cells(medians(one.beside.figures for one in rounds), medians(one.ratios for one in rounds))
+        failures, refused = sum(one.beside.failures for one in rounds), statistics.median(one.refused for one in rounds)
+        print(f"| {name} | {row} | {failures} | {refused * 100:.0f} % |")
 
 
 if __name__ == "__main__":
