@@ -52,12 +52,12 @@ def on_core(core: str, *command, **options) -> subprocess.Popen:
     return subprocess.Popen(["taskset", "--cpu-list", core, *map(str, command)], **options)
 
 
-def nginx(directory: Path, core: str, port: int, servers: str) -> subprocess.Popen:
+def nginx(directory: Path, core: str, port: int, servers: str, connections=4096) -> subprocess.Popen:
     directory.mkdir()
     file = directory / "nginx.conf"
     file.write_text(
         f"daemon off; master_process off; pid {directory}/pid; error_log {directory}/error.log warn;\n"
-        f"events {{ worker_connections 4096; }}\n"
+        f"events {{ worker_connections {connections}; }}\n"
         f"http {{ access_log off; keepalive_requests 100000000; {PATHS.format(directory)}\n{servers} }}\n"
     )
     process = on_core(core, shutil.which("nginx") or "/usr/sbin/nginx", "-c", file, "-e", directory / "error.log")
