@@ -163,7 +163,7 @@ let package = Package(
             ]),
         tests(
             of: "Server",
-            with: ["Bytes", "Cryptography", "Possession", "Policy", "Audit", "Configuration", logging]),
+            with: ["Reactor", "Bytes", "Cryptography", "Possession", "Policy", "Audit", "Configuration", logging]),
         tests(of: "Upstream", with: ["Reactor", "Bytes", "Cryptography", "TLS", "Configuration"]),
         tests(of: "Control", with: ["Support", "Reactor", "Bytes", "Cryptography", "TLS", "Identity", "Tokens"]),
         tests(

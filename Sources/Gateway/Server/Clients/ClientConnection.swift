@@ -262,6 +262,9 @@ final class ClientConnection: Endpoint {
         self.client = client
     }
 
+    /// Whether nothing is known of the client yet.
+    var isInHandshake: Bool { phase == .preamble || phase == .handshake }
+
     /// Whether it is that client's, and nothing is under way.
     func isIdle(of client: Digest256) -> Bool {
         self.client == client && phase == .serving && driver?.isIdle == true

@@ -52,14 +52,20 @@ final class ListenerEndpoint: Endpoint {
         }
     }
 
+    /// Whether whoever has been longest in its handshake makes room: strangers that say nothing must not keep others out.
+    private func enterInPlaceOfSilence() -> Bool {
+        worker.closeOldestHandshake() && worker.connections.enter(worker: worker.index)
+    }
+
     private func admit(_ socket: consuming Socket, _ address: SocketAddress) {
-        guard worker.connections.enter(worker: worker.index) else {
+        guard worker.connections.enter(worker: worker.index) || enterInPlaceOfSilence() else {
             // Dropped here: the limit is the operator's, and the client's next attempt may find room.
             return
         }
         do {
             let connection = try ClientConnection(worker: worker, socket: socket, address: address, listener: index)
             try connection.start()
+            worker.handshakes.append(connection.key)
         } catch {
             worker.connections.leave(worker: worker.index)
             worker.logger.error("cannot serve a connection", metadata: ["reason": "\(error)"])

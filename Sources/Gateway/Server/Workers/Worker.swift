@@ -44,6 +44,8 @@ final class Worker {
     private let mailKey: SlotKey
     private var upstreams: [String: UpstreamGroup] = [:]
     private var waiting: [Call] = []
+    /// Connections in the order in which they came, those whose handshake is long done among them.
+    var handshakes = ArrivalQueue()
     /// Connections whose client must be judged by other rules than those it was admitted by.
     private var unsettled: [SlotKey] = []
     private static let settledAtOnce = 32
@@ -185,6 +187,16 @@ final class Worker {
             endpoints.remove(endpoint.key)
             throw error
         }
+    }
+
+    /// Closes the connection that has been longest in its handshake; false where there is none.
+    func closeOldestHandshake() -> Bool {
+        while let key = handshakes.popFirst() {
+            guard let connection = endpoints[key] as? ClientConnection, connection.isInHandshake else { continue }
+            connection.close()
+            return true
+        }
+        return false
     }
 
     /// Closes a connection of that client which nothing is under way on; false where there is none.
