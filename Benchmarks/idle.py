@@ -79,7 +79,9 @@ def open_all(world: World, port: int, protocol: str, token: str, count: int) -> 
     return client
 
 
-def measure(world: World, peer: str, protocol: str, directory: Path, upstream_port: int, count: int) -> tuple[float, float]:
+def measure(
+    world: World, peer: str, protocol: str, directory: Path, upstream_port: int, count: int
+) -> tuple[float, float]:
     """Bytes that a connection costs while it is there, and that are still held when all are closed."""
     token = world.broker.token(
         world.agent, scope="read:data:*", exp=int(world.broker.claims(world.agent)["iat"]) + 3500
@@ -96,6 +98,7 @@ def measure(world: World, peer: str, protocol: str, directory: Path, upstream_po
         assert len(os.listdir(f"/proc/{process.pid}/fd")) > count, "connections were closed meanwhile"
         client.close()
         time.sleep(3)
+        assert len(os.listdir(f"/proc/{process.pid}/fd")) < FIRST, "connections were not closed"
         return (during - before) / count, (resident(process) - before) / count
     finally:
         process.terminate()
@@ -124,7 +127,8 @@ def main() -> None:
                 figures[peer, protocol].append(held)
                 print(f"{peer:10} {protocol:8} {held[0]:8.0f} bytes, {held[1]:6.0f} after all are closed", flush=True)
 
-    print("\n| | HTTP/1.1 | to nginx | when closed | HTTP/2 | to nginx | when closed |\n|---|---:|---:|---:|---:|---:|---:|")
+    print("\n| | HTTP/1.1 | to nginx | when closed | HTTP/2 | to nginx | when closed |")
+    print("|---|" + "---:|" * 6)
     for peer in PEERS:
         row = f"| {peer}{' ' + version('nginx', '-v') if peer == 'nginx' else ''} |"
         for protocol in PROTOCOLS:

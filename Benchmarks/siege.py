@@ -399,7 +399,8 @@ def main() -> None:
                 results[name].append(besiege(name, target, options.seconds, process))
 
     alone = medians(one.alone.figures for rounds in results.values() for one in rounds)
-    print("\n| beside | median | ratio | p99 | ratio | longest | ratio | new connection | ratio | failed | new ones refused |")
+    print("\n| beside | median | ratio | p99 | ratio | longest | ratio ", end="")
+    print("| new connection | ratio | failed | new ones refused |")
     print("|---|" + "---:|" * 10)
     print(f"| nobody | {cells(alone, [1] * len(alone))} | 0 | 0 % |")
     for name, rounds in results.items():
