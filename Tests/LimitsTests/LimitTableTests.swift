@@ -48,6 +48,21 @@ struct LimitTableTests {
         #expect(refusal(table, scope, at: 60_000)?.resetsIn == .milliseconds(250))
     }
 
+    @Test("What is refunded was never counted, neither the request nor that it is under way")
+    func refund() {
+        let table = LimitTable(secret: Self.secret)
+        let scope = scope(own: RateLimit(requestsPerSecond: 1, burst: 1, concurrent: 1))
+        for _ in 0..<5 {
+            switch table.admit(scope, agent: agent("a", table), now: time(0)) {
+            case .admitted(let lease): lease.refund()
+            case .limited: Issue.record("it was counted")
+            case .full: Issue.record("there is room")
+            }
+        }
+        #expect(refusal(table, scope, at: 0) == nil)
+        #expect(refusal(table, scope, at: 0) != nil)
+    }
+
     @Test("Over a long time no more than the rate passes, however requests come", arguments: [1, 3, 7, 1000])
     func longRun(_ rate: Int) {
         let table = LimitTable(secret: Self.secret)

@@ -100,6 +100,9 @@ final class ClientConnection: Endpoint {
             close()
         case .serving where driver?.passesBytes == true && context?.peer?.isExpired(at: worker.time) == true:
             close("certificate.expired")
+        // The civil clock, by which certificates end, was set back meanwhile.
+        case .serving where passageEnd != nil && worker.now < progressedAt + timeouts.idle.nanoseconds:
+            updateDeadline()
         case .serving:
             close(driver?.isInHead == true ? "timeout.head" : "timeout.idle")
         case .lingering:

@@ -312,6 +312,8 @@ public final class Gateway {
     private func reload() {
         guard draining == nil else { return }
         notifier?.reloading(at: Clock.monotonic())
+        // Names that are new are looked up here, which may take its time.
+        notifier?.watchdog()
         defer { notifier?.ready() }
         do {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)

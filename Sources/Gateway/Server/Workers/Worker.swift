@@ -122,6 +122,8 @@ final class Worker {
         }
         // What was under way is on record to its end, also where there was no time to end it well.
         for endpoint in endpoints.elements { (endpoint as? ClientConnection)?.close("gateway.stopped") }
+        for group in upstreams.values { group.retire() }
+        for endpoint in endpoints.elements { (endpoint as? UpstreamConnection)?.close() }
         if audit.unrecorded > 0 { reportUnrecorded() }
     }
 
