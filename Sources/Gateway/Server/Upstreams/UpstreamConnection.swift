@@ -207,8 +207,14 @@ final class UpstreamConnection: Endpoint {
             inputEnded()
             return false
         case .failed(let error):
-            worker.logger.debug(
-                "TLS with an upstream failed", metadata: ["upstream": "\(group.name)", "reason": "\(error)"])
+            if place.mayWarn(now: worker.now) {
+                worker.logger.warning(
+                    "TLS with an upstream failed",
+                    metadata: [
+                        "upstream": "\(group.name)", "target": "\(place.endpoint.address)",
+                        "reason": "\(session?.refusal?.reason ?? "\(error)")",
+                    ])
+            }
             // The alert may still tell the upstream why.
             if !outbound.isEmpty, isWritable { write(&outbound) }
             fail(phase == .handshaking ? .unreachable("upstream.tls") : .broken("upstream.tls"))

@@ -17,6 +17,10 @@ final class UpstreamPlace {
     /// Whether a reload or a look-up of names has put another in its place.
     private(set) var isRetired = false
     private unowned let worker: Worker
+    /// When the operator was last told that something is wrong here.
+    private var warnedAt = Int64.min
+    /// How often that is told at most, in nanoseconds.
+    private static let warningInterval: Int64 = 10_000_000_000
     private var idle = IdlePool(limit: 256)
     /// Idle connections that began with the name of one client, by the key of that one's connection.
     private var idleOfClients: [SlotKey: IdlePool] = [:]
@@ -31,6 +35,13 @@ final class UpstreamPlace {
         context = plan.context
         self.group = group
         self.worker = worker
+    }
+
+    /// Whether it is time to tell the operator that something is wrong here.
+    func mayWarn(now: Int64) -> Bool {
+        guard warnedAt == .min || now - warnedAt >= Self.warningInterval else { return false }
+        warnedAt = now
+        return true
     }
 
     /// A connection that can take a request of that client now, or nothing.
