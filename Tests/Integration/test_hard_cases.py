@@ -167,7 +167,18 @@ def test_a_post_to_a_service_that_says_nothing_goes_to_no_other(world, service, 
 # Passages
 
 
-def test_an_agent_that_is_taken_off_the_list_is_cut_off(world, upstream, launch):
+def taken_off(listener: dict, http: dict) -> None:
+    listener["allow"] = ["spiffe://example.test/nobody"]
+
+
+def no_passage_any_more(listener: dict, http: dict) -> None:
+    for key in ("mode", "upstream", "allow"):
+        del listener[key]
+    listener["origins"] = http["origins"]
+
+
+@pytest.mark.parametrize("change", [taken_off, no_passage_any_more])
+def test_who_may_pass_no_bytes_any_more_is_cut_off(world, upstream, launch, change):
     database = Database()
     configuration = tcp_configuration(world, database, upstream)
     gateway = launch(configuration)
@@ -179,9 +190,9 @@ def test_an_agent_that_is_taken_off_the_list_is_cut_off(world, upstream, launch)
     kept.sendall(b"two")
     assert kept.recv(10) == b"two"
     other = copy.deepcopy(configuration)
-    other["listeners"][1]["allow"] = ["spiffe://example.test/nobody"]
+    change(other["listeners"][1], other["listeners"][0])
     gateway.reload(other)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
         assert kept.recv(10) == b""
     kept.close()
     database.close()

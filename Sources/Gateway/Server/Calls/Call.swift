@@ -266,7 +266,9 @@ final class Call {
     private func pass(_ passage: consuming Passage, _ receipt: consuming AuditReceipt) {
         guard let context else { return }
         let agent = passage.agent.text
-        guard let forwardable = ForwardablePassage(passage, receipt: receipt, connection: context) else { return }
+        guard let forwardable = ForwardablePassage(passage, receipt: receipt, connection: context) else {
+            return answer(Denial(.policy, PassageDenial.anonymous.reason))
+        }
         delivery.begin(forwardable, agent: agent)
         if !isParked { driver?.resumeInput(of: self) }
     }

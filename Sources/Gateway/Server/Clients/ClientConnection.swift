@@ -305,7 +305,9 @@ final class ClientConnection: Endpoint {
             if certificate == nil, listener.demand == .required { throw CertificateRefusal("certificate.missing") }
             let peer = try certificate.map { certificate in try listener.policy.peer(certificate) }
             self.context = context.under(listener.rules, peer: peer)
-            if let peer, case .tcp = listener.rules.mode {
+            if driver is RelayDriver {
+                // Also where the listener passes no bytes any more: then its rules admit nobody.
+                guard let peer else { throw CertificateRefusal("certificate.missing") }
                 _ = try listener.rules.admit(peer, under: worker.plan.snapshot, now: worker.time)
             }
             return true
