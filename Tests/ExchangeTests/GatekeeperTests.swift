@@ -1,6 +1,7 @@
 import Bytes
 import Configuration
 import Cryptography
+import Delegation
 import HTTP
 import Identity
 import Policy

@@ -70,7 +70,11 @@ struct FloorTests {
 
     @Test(
         "A C library is imported by the rooms that own it alone",
-        arguments: [("CCurl", ["Control"]), ("CNghttp2", ["HTTP2"]), ("COpenSSL", ["Cryptography", "TLS"])])
+        arguments: [
+            ("CCurl", ["Control"]), ("CNghttp2", ["HTTP2"]), ("COpenSSL", ["Cryptography", "TLS"]),
+            ("CSQLite", ["Control"]),
+            ("CZlib", ["Compression"]),
+        ])
     func ownsLibraries(library: String, owners: [String]) throws {
         let importers = try floors.flatMap { floor in
             try House.rooms(of: floor).flatMap { room -> [String] in

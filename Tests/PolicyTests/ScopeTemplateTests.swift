@@ -1,3 +1,4 @@
+import Delegation
 import HTTP
 import Testing
 import Tokens

@@ -1,5 +1,6 @@
 import Bytes
 import Cryptography
+import Delegation
 import Identity
 import Support
 import Testing

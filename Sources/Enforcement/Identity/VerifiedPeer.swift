@@ -21,11 +21,19 @@ public final class VerifiedPeer: Sendable {
     public let trustDomain: String
     /// The SPIFFE ID, where the certificate is an X509-SVID.
     public let spiffeID: SPIFFEID?
+    /// The names under which it may be revoked: it is where any of them is.
+    public let revocationNames: [RevocationName]
 
     fileprivate init(certificate: CertificateFacts, trustDomain: String, spiffeID: SPIFFEID?) {
         self.certificate = certificate
         self.trustDomain = trustDomain
         self.spiffeID = spiffeID
+        var names = [RevocationName(.certificate, .certificate(certificate.fingerprint))]
+        if let name = spiffeID?.text {
+            names.append(RevocationName(.agent, .agent(name)))
+            names.append(RevocationName(.chain, .chain(name)))
+        }
+        revocationNames = names
     }
 
     /// Whether the authorities of the SPIFFE ID's own trust domain vouched for it (X509-SVID §5.2): under ``IdentityMode/any``

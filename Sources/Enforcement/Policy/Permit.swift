@@ -1,4 +1,5 @@
 public import Bytes
+public import Delegation
 public import HTTP
 public import Possession
 public import Revocation

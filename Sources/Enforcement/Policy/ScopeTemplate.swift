@@ -1,4 +1,5 @@
 import Bytes
+import Delegation
 import HTTP
 import Tokens
 

@@ -1,4 +1,6 @@
 public import Bytes
+import Cryptography
+public import Delegation
 public import Identity
 
 /// What a verified token says, as plain values.
@@ -50,6 +52,9 @@ public final class TokenClaims: Sendable {
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
     public let signingKey: Digest256?
 
+    /// The names under which it may be revoked: it is where any of them is.
+    public let revocationNames: [RevocationName]
+
     /// How many times it was delegated.
     public var delegationDepth: Int { delegation.count }
 
@@ -84,5 +89,32 @@ public final class TokenClaims: Sendable {
         self.retained = retained
         self.delegation = delegation
         self.signingKey = signingKey
+        revocationNames = Self.names(
+            token: tokenID.map { RevocationKey.token(issuer: issuer, tokenID: $0) }, agents: [subject], task: task,
+            orchestration: orchestration,
+            certificate: confirmations.certificate,
+            keys: [confirmations.key, confirmations.publicKey?.publicKey.thumbprint, signingKey].compactMap(\.self))
+    }
+}
+
+extension TokenClaims {
+    /// Every agent of a chain may be revoked itself, and with all that grew out of it.
+    private static func names(
+        token: RevocationKey?, agents: [String], task: String?, orchestration: String?, certificate: Digest256?,
+        keys: [Digest256]
+    ) -> [RevocationName] {
+        var names: [RevocationName] = []
+        if let token { names.append(RevocationName(.token, token)) }
+        for agent in agents {
+            names.append(RevocationName(.agent, .agent(agent)))
+            names.append(RevocationName(.chain, .chain(agent)))
+        }
+        if let task {
+            names.append(RevocationName(.task, .task(task)))
+            if let orchestration { names.append(RevocationName(.task, .task(task, of: orchestration))) }
+        }
+        if let certificate { names.append(RevocationName(.certificate, .certificate(certificate))) }
+        for key in keys { names.append(RevocationName(.key, .key(key))) }
+        return names
     }
 }

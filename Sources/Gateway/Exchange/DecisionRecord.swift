@@ -1,6 +1,7 @@
 public import Audit
 public import Bytes
 import Cryptography
+import Delegation
 import HTTP
 import Identity
 import Policy

@@ -1,6 +1,7 @@
 public import Audit
 public import Bytes
 import Cryptography
+import Delegation
 public import HTTP
 import Identity
 public import Policy

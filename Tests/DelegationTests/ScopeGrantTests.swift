@@ -1,5 +1,5 @@
+import Delegation
 import Testing
-import Tokens
 
 @Suite("A scope grant")
 struct ScopeGrantTests {
