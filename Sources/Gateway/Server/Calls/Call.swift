@@ -26,9 +26,9 @@ final class Call {
     /// Whether the driver was given all of the answer.
     var isAnswered = false
 
-    private var driver: ConnectionDriver?
+    var driver: ConnectionDriver?
     private var context: ConnectionContext?
-    private lazy var delivery = Delivery(of: self)
+    private(set) lazy var delivery = Delivery(of: self)
     private var isParked = false
     /// Whether an answer of the control thread must come before the decision can be made.
     private var isAsking = false
@@ -43,10 +43,10 @@ final class Call {
     private var ticket: AuditTicket?
     /// Whether the log has taken the record of the decision.
     private var isOffered = false
-    private var tally = CallTally()
+    var tally = CallTally()
 
     /// The most content that is read and thrown away to keep a connection, in bytes.
-    private static let discardLimit: UInt64 = 64 << 10
+    static let discardLimit: UInt64 = 64 << 10
 
     init(worker: Worker) {
         self.worker = worker
@@ -346,60 +346,8 @@ final class Call {
         answer(Denial(code, reason))
     }
 
-    /// Answers with problem details.
-    private func answer(_ denial: Denial) {
-        guard let driver else { return letGo() }
-        guard driver.canAnswer else { return abort(denial.reason) }
-        exchange.fill(
-            &worker.answerHead, &worker.problemBody, denial: denial,
-            proofAlgorithms: worker.plan.snapshot.proofAlgorithms)
-        let endsAll = denial.closesConnection && denial.code != .tooLarge
-        sendOwn(endsConnection: endsAll, closes: denial.closesConnection, reason: denial.reason)
-    }
-
-    /// Answers with what the gateway itself has.
-    private func answer(_ document: ServedDocument) {
-        guard driver != nil else { return letGo() }
-        exchange.fill(&worker.answerHead, &worker.problemBody, document: document)
-        sendOwn(endsConnection: false, closes: false, reason: nil)
-    }
-
-    /// Sends the answer that was put together in the worker's room for it.
-    ///
-    /// - Parameters:
-    ///   - endsConnection: whether no other stream of the connection may go on either.
-    ///   - closes: whether this request's way ends, whatever is left of its content.
-    private func sendOwn(endsConnection: Bool, closes: Bool, reason: String?) {
-        guard let driver else { return }
-        tally.status = worker.answerHead.status
-        worker.stampAnswer()
-        if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
-        let isHead = worker.problemBody.isEmpty || exchange.request.method.withReadable { $0.equals("HEAD") }
-        if !isHead {
-            worker.problemBody.withReadable { tally.send($0, worker.engine) }
-        }
-        _ = finish(reason)
-        if isHead {
-            driver.sendHead(worker.answerHead, of: self, ends: true)
-        } else {
-            driver.sendHead(worker.answerHead, of: self, ends: false)
-            worker.problemBody.withReadable { driver.sendBody($0, of: self) }
-            worker.trailers.removeAll()
-            driver.endBody(of: self, trailers: worker.trailers)
-        }
-        letGo()
-    }
-
-    /// Whether the rest of the request is small enough to be read for nothing.
-    private var canDiscardRest: Bool {
-        guard !hasWholeRequest else { return true }
-        guard !exchange.request.expectsContinue || delivery.hasBegun else { return false }
-        guard case .length(let count) = exchange.request.framing else { return false }
-        return count <= Self.discardLimit
-    }
-
     /// An answer that has begun cannot be ended well.
-    private func abort(_ reason: String) {
+    func abort(_ reason: String) {
         let driver = finish(reason)
         driver?.abort(self)
         letGo()
@@ -446,7 +394,7 @@ final class Call {
     }
 
     /// Records how an allowed call ended, once.
-    private func finish(_ reason: String?) -> ConnectionDriver? {
+    func finish(_ reason: String?) -> ConnectionDriver? {
         if tally.reserved > 0, let context {
             let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
             let completion = tally.completion(duration, reason, emptyDigest: worker.emptyDigest)
@@ -459,7 +407,7 @@ final class Call {
     }
 
     /// Goes back to the worker once nobody holds the call any more.
-    private func letGo() {
+    func letGo() {
         guard driver == nil, !delivery.isUnderWay, !isParked, !isAsking, context != nil else { return }
         if let forwarded = delivery.takeRequest() { exchange.recycle(forwarded) }
         worker.recycle(self)
