@@ -19,7 +19,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 
     static let all =
         listener + mode + rates + tls + clients + issuer + keySource + upstream + upstreamSettings + route + condition
-        + rest
+        + rest + admin
 
     private static let origins = "origins: [\"https://localhost:8443\"]"
 
@@ -237,7 +237,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("workers: 2", "possession: { dopp: {} }", "possession.dopp", "dpop?"),
         Rule("workers: 2", "revocation: { feeds: [] }", "revocation.feeds", "not built yet"),
         Rule("workers: 2", "revocation: { store: { path: a } }", "revocation.store", "not built yet"),
-        Rule("workers: 2", "admin: { address: \"unix:a\" }", "admin.address", "not built yet"),
         Rule("  directory: audit\n", "", "audit.directory", "missing"),
         Rule("directory: audit", "directory: server.pem", "audit.directory", "not a directory"),
         Rule("durability: batched", "durability: none", "audit.durability", "batched or synced"),

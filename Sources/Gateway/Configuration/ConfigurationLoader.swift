@@ -59,6 +59,9 @@ private struct ConfigurationLoader {
         let transactionTokens = TransactionTokenSection.read(root.optional("transaction_tokens"), context: context)
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)
         let observability = readObservability(root.optional("observability"), &listenerSection)
+        let admin = root.optional("admin").flatMap { reader in
+            AdminSection(context: context).read(reader) { listenerSection.take($0, $1) }
+        }
         let workers = readWorkers(root.optional("workers"))
         let limits = LimitsSection.read(root.optional("limits"))
         let timeouts = TimeoutsSection.read(root.optional("timeouts"))
@@ -69,14 +72,14 @@ private struct ConfigurationLoader {
         return GatewayConfiguration(
             workers: workers, listeners: listeners, issuers: RetainedClaims.asked(by: routes, of: issuers),
             routes: routes, possession: possession, upstreams: upstreams, transactionTokens: transactionTokens,
-            audit: audit, observability: observability, limits: limits, timeouts: timeouts, digest: digest,
+            audit: audit, observability: observability, admin: admin, limits: limits, timeouts: timeouts,
+            digest: digest,
             warnings: faults.warnings.map(\.description))
     }
 
     /// Refuses unknown keys in the sections of which nothing is built; known ones are refused by name already.
     private func checkUnbuiltSections(_ root: SectionReader) {
         _ = root.optional("revocation")?.section(["store", "maximum_staleness", "when_stale", "feeds"])
-        _ = root.optional("admin")?.section(["address"])
     }
 
     private func readFile(_ path: String) -> [UInt8]? {

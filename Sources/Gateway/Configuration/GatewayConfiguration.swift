@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable {
     public var audit: AuditConfiguration
     /// The address of `/healthz` and `/readyz`, or nothing where they are not served.
     public var observability: ListenAddress?
+    /// Where operators administer the gateway, or nothing where they cannot.
+    public var admin: AdminConfiguration?
     /// How much a client may ask.
     public var limits: Limits
     /// How long the gateway waits.

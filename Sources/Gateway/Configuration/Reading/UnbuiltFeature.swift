@@ -25,7 +25,6 @@ struct UnbuiltFeature {
         .init("revocation.feeds"),
         .init("audit.signing_key_file"),
         .init("audit.checkpoint_interval"),
-        .init("admin.address"),
     ]
 
     private init(_ path: String, _ condition: Condition = .present) {
