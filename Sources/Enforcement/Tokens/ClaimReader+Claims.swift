@@ -29,7 +29,7 @@ extension ClaimReader {
             sponsor: try text(named: names.sponsor, .sponsor, .text),
             authenticationContext: try textIfPresent(.authenticationContext, .visible),
             authenticatedAt: try timeIfPresent(.authenticationTime), retained: retained(issuer.retainedClaims),
-            delegation: delegation, signingKey: origin.signingKey)
+            statusReference: try statusReference(), delegation: delegation, signingKey: origin.signingKey)
         if has(.audience) {
             guard try isMeant(for: issuer.audiences) else { throw .audience }
         }

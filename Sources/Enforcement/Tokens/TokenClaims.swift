@@ -47,6 +47,8 @@ public final class TokenClaims: Sendable {
     public let authenticatedAt: UnixTime?
     /// The claims that a route asks for, by name, where they have a value that can be compared.
     public let retained: [String: ClaimValue]
+    /// Where its issuer keeps its status, if anywhere.
+    public let statusReference: StatusReference?
     /// Who passed it on, the first first; a delegated token is refused, so nobody.
     public let delegation: [DelegationRecord]
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
@@ -66,7 +68,7 @@ public final class TokenClaims: Sendable {
         tokenID: String?, clientID: String?, issuedAt: UnixTime?, expiresAt: UnixTime, notBefore: UnixTime?,
         scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
         authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
-        delegation: [DelegationRecord] = [], signingKey: Digest256?
+        statusReference: StatusReference? = nil, delegation: [DelegationRecord] = [], signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
@@ -87,6 +89,7 @@ public final class TokenClaims: Sendable {
         self.authenticationContext = authenticationContext
         self.authenticatedAt = authenticatedAt
         self.retained = retained
+        self.statusReference = statusReference
         self.delegation = delegation
         self.signingKey = signingKey
         revocationNames = Self.names(
