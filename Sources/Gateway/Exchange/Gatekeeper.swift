@@ -57,7 +57,7 @@ public final class Gatekeeper {
             exchange.claims = credentials.token.claims
             let possession = try verifyPossession(
                 &exchange, presented, credentials, route, connection, snapshot, now)
-            let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot)
+            let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot, now)
             return .permitted(try permit(&exchange, route, credentials, possession, unrevoked, connection, now))
         }
     }
@@ -189,17 +189,17 @@ public final class Gatekeeper {
     /// Phase 6: nothing of it was taken back.
     private func checkRevocation(
         _ exchange: inout Exchange, _ credentials: borrowing VerifiedCredentials, _ connection: ConnectionContext,
-        _ snapshot: EnforcementSnapshot
+        _ snapshot: EnforcementSnapshot, _ now: UnixTime
     ) throws(Denial) -> Unrevoked {
         exchange.phase = .revocation
         do throws(RevokedCredential) {
             switch credentials.workload {
-            case .some(let token): _ = try snapshot.revocations.check(token: token, peer: connection.peer)
+            case .some(let token): _ = try snapshot.revocations.check(token: token, peer: connection.peer, now: now)
             case .none: break
             }
-            return try snapshot.revocations.check(token: credentials.token, peer: connection.peer)
+            return try snapshot.revocations.check(token: credentials.token, peer: connection.peer, now: now)
         } catch {
-            throw Denial(.invalidToken, error.reason)
+            throw Denial(error.isUnavailability ? .unavailable : .invalidToken, error.reason)
         }
     }
 
