@@ -72,7 +72,8 @@ private struct ConfigurationLoader {
         return GatewayConfiguration(
             workers: workers, listeners: listeners, issuers: RetainedClaims.asked(by: routes, of: issuers),
             routes: routes, possession: possession, upstreams: upstreams, transactionTokens: transactionTokens,
-            revocation: revocation.configuration, audit: audit, observability: observability, limits: limits, timeouts: timeouts, digest: digest,
+            revocation: revocation.configuration, audit: audit, observability: observability, limits: limits,
+            timeouts: timeouts, digest: digest,
             warnings: faults.warnings.map(\.description))
     }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Identity
 import JSON
 
 /// Reads `credential-change` (CAEP §3.3): of certificates and keys, which others than ours name no credential of an agent.

@@ -11,7 +11,7 @@ enum EventReason {
     static func text(of content: JSONValue) -> String? {
         guard let reasons = content.member("reason_admin") else { return nil }
         if reasons.kind == .string { return printable(reasons) }
-        if let english = reasons.member("en").flatMap(printable) { return english }
+        if let english = reasons.member("en"), let text = printable(english) { return text }
         var members = reasons.members
         while let member = members.next() {
             if let text = printable(member.value) { return text }

@@ -1,4 +1,5 @@
 import Bytes
+import Identity
 import JSON
 
 /// Reads subject identifiers (RFC 9493) as what they name among the things that can be revoked.

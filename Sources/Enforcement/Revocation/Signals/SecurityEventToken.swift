@@ -1,7 +1,7 @@
 public import Bytes
 public import Cryptography
 import JSON
-public import Tokens
+import Tokens
 
 /// A security event token that was verified: somebody we believe tells us of events (RFC 8417).
 ///
@@ -47,7 +47,7 @@ public struct SecurityEventToken: Equatable, Sendable {
         guard issuer.equals(utf8: signer.issuer) else { throw .issuer }
         guard try isMeant(claims.member("aud"), for: audience) else { throw .audience }
         for name in ["sub", "exp"] where claims.member(named: name) != nil { throw .forbidden(name) }
-        guard let issuedAt = claims.member("iat").flatMap(NumericDate.time) else { throw .claim("iat") }
+        guard let issued = claims.member("iat"), let issuedAt = NumericDate.time(issued) else { throw .claim("iat") }
         guard issuedAt <= now + clockLeeway else { throw .issuedInFuture }
         guard let tokenID = identifier(claims.member("jti")) else { throw .claim("jti") }
         guard let events = claims.member("events"), events.kind == .object, events.count > 0 else {

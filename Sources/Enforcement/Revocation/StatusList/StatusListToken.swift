@@ -2,7 +2,7 @@ public import Bytes
 import Compression
 public import Cryptography
 import JSON
-public import Tokens
+import Tokens
 
 /// Verifies status lists in their JWT form (Token Status List §5.1, §8.3).
 public enum StatusListToken {
@@ -33,7 +33,7 @@ public enum StatusListToken {
         if let issuer = claims.member("iss"), !issuer.equals(utf8: signer.issuer) { throw .issuer }
         guard let subject = claims.member("sub"), subject.kind == .string else { throw .claim("sub") }
         guard subject.equals(utf8: uri) else { throw .subject }
-        guard let issuedAt = claims.member("iat").flatMap(NumericDate.time) else { throw .claim("iat") }
+        guard let issued = claims.member("iat"), let issuedAt = NumericDate.time(issued) else { throw .claim("iat") }
         guard issuedAt <= now + clockLeeway else { throw .issuedInFuture }
         if let known, issuedAt < known.issuedAt { throw .older }
         let expiresAt = try expiry(claims.member("exp"))

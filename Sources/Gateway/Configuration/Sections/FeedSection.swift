@@ -58,7 +58,9 @@ struct FeedSection {
     }
 
     private func readKind(_ reader: DocumentReader) -> Kind? {
-        guard case .mapping(let entries) = reader.node.content else { return reader.section(Self.keys).flatMap { _ in nil } }
+        guard case .mapping(let entries) = reader.node.content else {
+            return reader.section(Self.keys).flatMap { _ in nil }
+        }
         let section = SectionReader(entries: entries, path: reader.path, line: reader.line, faults: reader.faults)
         guard let type = section.required("type", "status_list, set_push or set_poll") else { return nil }
         if type.node.content == .scalar("redis") {
@@ -71,7 +73,8 @@ struct FeedSection {
     /// A name that may stand behind `feed:` in a record and in a query.
     private func readName(_ reader: DocumentReader?, _ names: inout NameRegister) -> String? {
         guard let reader else { return nil }
-        let name = reader.value(expected: "a name of at most 64 letters, digits, dots, hyphens and underscores") { text in
+        let name = reader.value(expected: "a name of at most 64 letters, digits, dots, hyphens and underscores") {
+            text in
             let isName = text.utf8.count <= 64 && text.utf8.allSatisfy(Self.isNameCharacter)
             return isName ? text : nil
         }
@@ -179,9 +182,12 @@ struct FeedSection {
         longPoll = .some(nil)
         if let reader = section.optional("long_poll") {
             longPoll = readInterval("long_poll", section, standard: .zero, below: staleness).map(Optional.some)
-            if let longPoll, let longPoll, longPoll.nanoseconds + PollEndpoint.answerTime.nanoseconds > staleness.nanoseconds {
+            if let longPoll, let longPoll,
+                longPoll.nanoseconds + PollEndpoint.answerTime.nanoseconds > staleness.nanoseconds
+            {
                 reader.refuse(
-                    "the feed would be stale before it has to answer; make it 5s shorter than maximum_staleness, or more")
+                    "the feed would be stale before it has to answer; make it 5s shorter than maximum_staleness, or more"
+                )
             }
         }
         let authority = readAuthority(section.optional("ca_file"))
