@@ -102,6 +102,7 @@ public struct RevocationSnapshot: Sendable {
         case .valid, .notListed: return
         case .status(let status): throw .status(status)
         case .unknown(let uri): throw .statusUnknown(uri: uri)
+        case .stale(let feed): throw .stale(feed: feed)
         case .outOfRange, .foreign: throw .statusInvalid
         }
     }

@@ -31,7 +31,7 @@ extension ClaimReader {
             sponsor: try text(named: names.sponsor, .sponsor, .text),
             authenticationContext: try textIfPresent(.authenticationContext, .visible),
             authenticatedAt: try timeIfPresent(.authenticationTime), retained: retained(issuer.retainedClaims),
-            actor: actors?.current, actorID: actors?.currentID,
+            statusReference: try statusReference(), actor: actors?.current, actorID: actors?.currentID,
             lineage: actors?.lineage(of: subject) ?? lineage, signingKey: origin.signingKey)
         if has(.audience) {
             guard try isMeant(for: issuer.audiences) else { throw .audience }

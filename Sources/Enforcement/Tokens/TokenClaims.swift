@@ -51,6 +51,8 @@ public final class TokenClaims: Sendable {
     public let authenticatedAt: UnixTime?
     /// The claims that a route asks for, by name, where they have a value that can be compared.
     public let retained: [String: ClaimValue]
+    /// Where its issuer keeps its status, if anywhere.
+    public let statusReference: StatusReference?
     /// Through whom it came to the agent that holds it.
     public let lineage: Lineage
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
@@ -79,7 +81,8 @@ public final class TokenClaims: Sendable {
         tokenID: String?, clientID: String?, issuedAt: UnixTime?, expiresAt: UnixTime, notBefore: UnixTime?,
         scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
         authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
-        actor: String? = nil, actorID: SPIFFEID? = nil, lineage: Lineage = .none, signingKey: Digest256?
+        statusReference: StatusReference? = nil, actor: String? = nil, actorID: SPIFFEID? = nil,
+        lineage: Lineage = .none, signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
@@ -100,6 +103,7 @@ public final class TokenClaims: Sendable {
         self.authenticationContext = authenticationContext
         self.authenticatedAt = authenticatedAt
         self.retained = retained
+        self.statusReference = statusReference
         self.actor = actor
         self.actorID = actorID
         self.lineage = lineage

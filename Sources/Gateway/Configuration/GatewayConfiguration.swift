@@ -20,6 +20,8 @@ public struct GatewayConfiguration: Sendable {
     public var upstreams: [UpstreamConfiguration]
     /// How transaction tokens for the upstreams are signed, or nothing where none are issued.
     public var transactionTokens: TransactionTokenSettings?
+    /// How revocations are kept and heard of, or nothing where there are none.
+    public var revocation: RevocationConfiguration?
     /// Where decisions are recorded.
     public var audit: AuditConfiguration
     /// The address of `/healthz` and `/readyz`, or nothing where they are not served.

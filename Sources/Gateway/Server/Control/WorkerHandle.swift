@@ -20,6 +20,8 @@ enum ControlMessage: Sendable {
     case resolved([String: [SocketAddress]])
     /// A key set that was to be fetched has come, or has not.
     case keysFetched(KeyFetch, Result<IncomingResponse, RetrievalError>)
+    /// A status list or events that were to be fetched have come, or have not.
+    case feedFetched(FeedAnswer)
     /// An issuer has said what it thinks of a token, or has not.
     case introspected(
         worker: Int, number: UInt64, issuer: String, by: IntrospectionEndpoint, Result<IncomingResponse, RetrievalError>
