@@ -93,10 +93,25 @@ public struct RevocationSnapshot: Sendable {
         return nil
     }
 
+    /// Why a call that was let through must go on no longer; nothing: nothing is known against its token.
+    ///
+    /// Staleness and lists that are not known end nothing that lives: they refuse what comes.
+    public func objection(to claims: TokenClaims, now: UnixTime) -> RevokedCredential? {
+        if let level = hit(claims.revocationNames) { return RevokedCredential(level) }
+        do throws(RevokedCredential) { try checkStatus(claims, now) } catch {
+            return error.isUnavailability ? nil : error
+        }
+        return nil
+    }
+
     /// The same on plain values: the claims and the names of the client.
     func check(_ claims: TokenClaims, peer names: [RevocationName], now: UnixTime) throws(RevokedCredential) {
         if let level = hit(claims.revocationNames) ?? hit(names) { throw RevokedCredential(level) }
         try checkFreshness(now)
+        try checkStatus(claims, now)
+    }
+
+    private func checkStatus(_ claims: TokenClaims, _ now: UnixTime) throws(RevokedCredential) {
         guard !statusLists.isEmpty, let reference = claims.statusReference else { return }
         switch statusLists.status(of: reference, issuer: claims.issuer, now: now) {
         case .valid, .notListed: return

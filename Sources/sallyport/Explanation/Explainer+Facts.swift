@@ -37,6 +37,10 @@ extension Explainer {
             return "\(key) of \(issuer), to be fetched from its jwks_url"
         case .introspection(let issuer, _):
             return "whether the token is active, of the introspection endpoint of \(issuer)"
+        case .statusList(let issuer, let uri):
+            return "the token's status, of the list \(uri) of \(issuer)"
+        case .event(let feed, _, _):
+            return "what comes of a security event of the feed \(feed)"
         }
     }
 

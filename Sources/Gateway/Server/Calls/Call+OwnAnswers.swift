@@ -22,6 +22,13 @@ extension Call {
         sendOwn(endsConnection: false, closes: false, reason: nil)
     }
 
+    /// Answers a security event.
+    func answer(_ event: EventAnswer) {
+        guard driver != nil else { return letGo() }
+        exchange.fill(&worker.answerHead, &worker.problemBody, event: event)
+        sendOwn(endsConnection: false, closes: false, reason: event.error.map { "event.\($0)" })
+    }
+
     /// Sends the answer that was put together in the worker's room for it.
     ///
     /// - Parameters:

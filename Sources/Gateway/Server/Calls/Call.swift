@@ -32,6 +32,8 @@ final class Call {
     private var isParked = false
     /// Whether an answer of the control thread must come before the decision can be made.
     private var isAsking = false
+    /// The security event that the request brings, if it brings one.
+    private var reception: EventReception?
     private var parkedAt: Int64?
 
     private var permit: Permit?
@@ -63,6 +65,7 @@ final class Call {
         passage = nil
         denial = nil
         document = nil
+        reception = nil
         ticket = nil
         isOffered = false
         parkedAt = nil
@@ -97,6 +100,7 @@ final class Call {
             switch try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time) {
             case .permitted(let permit): self.permit = consume permit
             case .serves(let document): self.document = document
+            case .receives(let reception): self.reception = reception
             case .asks(let question):
                 isAsking = worker.ask(question, for: self)
                 if isAsking { return }
@@ -145,6 +149,7 @@ final class Call {
             self.ticket = consume ticket
             isOffered = true
             tally.reserved = reserve
+            if denial == nil { worker.decisions.allowed += 1 } else { worker.decisions.denied += 1 }
             proceed()
         case .full:
             let waits = worker.plan.audit.whenFull == .wait && !hasWaitedTooLong
@@ -179,6 +184,8 @@ final class Call {
             answer(denial)
         } else if let document {
             answer(document)
+        } else if reception != nil {
+            receive()
         }
     }
 
@@ -223,6 +230,10 @@ final class Call {
 
     func receiveBody(_ bytes: Span<UInt8>) {
         tally.receive(bytes, worker.engine)
+        guard reception == nil else {
+            if reception?.append(bytes) == false { refuseBody(.contentTooLarge) }
+            return
+        }
         charge()
         delivery.send(bytes)
     }
@@ -230,6 +241,7 @@ final class Call {
     /// The request has ended; what its trailers said is in ``Worker/clientTrailers``.
     func receiveEnd() {
         hasWholeRequest = true
+        guard reception == nil else { return askAboutEvent() }
         exchange.fill(trailers: &worker.trailers, ofRequest: worker.clientTrailers)
         delivery.end(trailers: worker.trailers)
     }
@@ -261,6 +273,34 @@ final class Call {
         }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
         delivery.begin(request, agent: exchange.claims?.agent ?? "")
+    }
+
+    // MARK: Security events
+
+    /// The request brings a security event: takes its content in.
+    private func receive() {
+        guard !hasWholeRequest else { return askAboutEvent() }
+        if exchange.request.expectsContinue { driver?.sendContinue(self) }
+        driver?.resumeInput(of: self)
+    }
+
+    private func askAboutEvent() {
+        guard let reception, tally.status == 0 else { return }
+        guard reception.isOfRightType else {
+            return answer(
+                EventAnswer(
+                    status: 400, error: "invalid_request", description: "the content is no application/secevent+jwt"))
+        }
+        isAsking = worker.ask(
+            .event(feed: reception.feed, body: reception.body, authorization: reception.authorization), for: self)
+        if !isAsking { answer(Denial(.unavailable, "overload.questions")) }
+    }
+
+    /// The control thread says what has become of the event.
+    func eventAnswered(_ answer: EventAnswer) {
+        isAsking = false
+        guard driver != nil else { return letGo() }
+        self.answer(answer)
     }
 
     private func pass(_ passage: consuming Passage, _ receipt: consuming AuditReceipt) {
@@ -340,6 +380,19 @@ final class Call {
         return driver.pending(self) > ConnectionDriver.highMark
     }
 
+    /// Ends the call, however far it has come, since what allowed it holds no more.
+    func end(_ code: ProblemCode, _ reason: String) {
+        // One that waits for an answer is judged anew with it.
+        guard driver != nil, !isAnswered, !isAsking else { return }
+        permit = nil
+        document = nil
+        guard !isParked else {
+            denial = Denial(code, reason)
+            return
+        }
+        fail(code, reason)
+    }
+
     private func fail(_ code: ProblemCode, _ reason: String) {
         delivery.abandon()
         guard tally.status == 0 else { return abort(reason) }
@@ -364,7 +417,7 @@ final class Call {
 
     /// The client is gone, or has given the call up.
     func clientGone(_ reason: String) {
-        if isAsking { leaveQuestion(reason) }
+        if isAsking { isOffered ? forgetQuestion() : leaveQuestion(reason) }
         // Nobody waits for the record of the decision any more, but there is none yet.
         if isParked, !isOffered { worker.audit.countUnrecorded() }
         delivery.abandon()
@@ -373,10 +426,14 @@ final class Call {
         letGo()
     }
 
-    /// Nobody waits for the decision any more; that it was wanted is on record.
-    private func leaveQuestion(_ reason: String) {
+    private func forgetQuestion() {
         isAsking = false
         worker.forget(self)
+    }
+
+    /// Nobody waits for the decision any more; that it was wanted is on record.
+    private func leaveQuestion(_ reason: String) {
+        forgetQuestion()
         guard let context else { return }
         exchange.write(
             &worker.record, denial: Denial(.unavailable, reason), connection: context, time: worker.time)

@@ -22,7 +22,8 @@ extension ClientConnection {
             driver = try makeDriver()
             phase = .serving
             progressedAt = worker.now
-            guard settleTrust() else { return }
+            // What was revoked since the handshake judged the client.
+            guard enforce(worker.plan.snapshot.revocations).connections == 0, settleTrust() else { return }
             driver?.start()
             if worker.isDraining { driver?.drain(isLast: false) }
         } catch {
