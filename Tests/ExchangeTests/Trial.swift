@@ -144,6 +144,7 @@ struct Trial: Sendable {
         case .permitted(let permit): return permit
         case .asks: throw TrialError.asks
         case .serves: throw TrialError.serves
+        case .receives: throw TrialError.receives
         }
     }
 
