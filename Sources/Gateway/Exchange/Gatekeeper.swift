@@ -48,7 +48,7 @@ public final class Gatekeeper {
         let route = try findRoute(&exchange, snapshot)
         let presented = try findCredentials(&exchange, route, snapshot)
         let outcome = try tokens.verify(
-            presented, of: exchange, for: route, on: connection, under: snapshot, now: now)
+            presented, of: &exchange, for: route, on: connection, under: snapshot, now: now)
         switch consume outcome {
         case .asks(let question):
             exchange.asked.append(question)

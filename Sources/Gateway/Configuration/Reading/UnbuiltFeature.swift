@@ -19,7 +19,6 @@ struct UnbuiltFeature {
     static let all: [UnbuiltFeature] = [
         .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
-        .init("routes[].require.delegation"),
         .init("revocation.store"),
         .init("revocation.maximum_staleness"),
         .init("revocation.when_stale"),

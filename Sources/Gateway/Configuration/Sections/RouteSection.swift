@@ -1,4 +1,5 @@
 import Bytes
+import Delegation
 import Limits
 import Policy
 import Possession
@@ -13,6 +14,7 @@ struct RouteSection {
     private static let ageRange = Interval.seconds(1)...Interval.seconds(366 * 24 * 3600)
     /// How many links a delegation chain may have where the route does not say.
     private static let defaultDelegationDepth = 5
+    private static let depths = 0...Lineage.maximumDepth
 
     let issuers: NameRegister
     let upstreams: NameRegister
@@ -122,14 +124,23 @@ struct RouteSection {
         }
         let claims = section.optional("claims").map { $0.claimRules() } ?? []
         let sponsor = section.optional("sponsor").map { $0.flag() } ?? false
+        let depth = section.optional("delegation").map(readDepth) ?? Self.defaultDelegationDepth
         let contexts = section.optional("acr").map(readContexts) ?? []
         let age = section.optional("max_age").map { $0.duration(in: Self.ageRange).map(Optional.some) } ?? .some(nil)
-        guard let issuers, let possession, let scope, let allowsMismatch, let claims, let sponsor, let contexts, let age
+        guard let issuers, let possession, let scope, let allowsMismatch, let claims, let sponsor, let depth,
+            let contexts, let age
         else { return nil }
         return RouteRequirement(
-            issuers: issuers, possession: Set(possession), scope: scope,
-            maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch, claims: claims,
-            requiresSponsor: sponsor, authenticationContexts: contexts, maximumAuthenticationAge: age)
+            issuers: issuers, possession: Set(possession), scope: scope, maximumDelegationDepth: depth,
+            allowsSubjectMismatch: allowsMismatch, claims: claims, requiresSponsor: sponsor,
+            authenticationContexts: contexts, maximumAuthenticationAge: age)
+    }
+
+    /// How many links a delegation chain may have; 0 lets no delegated token pass.
+    private func readDepth(_ reader: DocumentReader) -> Int? {
+        guard let section = reader.section(["maximum_depth"]) else { return nil }
+        return section.required("maximum_depth", "how many links a chain may have; 0 takes no delegated tokens")?
+            .number(in: Self.depths)
     }
 
     /// The ways of authentication of which one is wanted: a challenge names them between quotes, with spaces between them.

@@ -260,7 +260,7 @@ final class Call {
             return answer(error)
         }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
-        delivery.begin(request, agent: exchange.claims?.subject ?? "")
+        delivery.begin(request, agent: exchange.claims?.agent ?? "")
     }
 
     private func pass(_ passage: consuming Passage, _ receipt: consuming AuditReceipt) {
