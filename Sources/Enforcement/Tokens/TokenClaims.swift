@@ -51,6 +51,8 @@ public final class TokenClaims: Sendable {
     public let authenticatedAt: UnixTime?
     /// The claims that a route asks for, by name, where they have a value that can be compared.
     public let retained: [String: ClaimValue]
+    /// What its holder may do, of an attenuating agent token; nothing of every other, whose ``grants`` say that.
+    public let capabilities: AttenuatingCapabilities?
     /// Through whom it came to the agent that holds it.
     public let lineage: Lineage
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
@@ -79,7 +81,8 @@ public final class TokenClaims: Sendable {
         tokenID: String?, clientID: String?, issuedAt: UnixTime?, expiresAt: UnixTime, notBefore: UnixTime?,
         scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
         authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
-        actor: String? = nil, actorID: SPIFFEID? = nil, lineage: Lineage = .none, signingKey: Digest256?
+        actor: String? = nil, actorID: SPIFFEID? = nil, lineage: Lineage = .none,
+        capabilities: AttenuatingCapabilities? = nil, signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
@@ -103,6 +106,7 @@ public final class TokenClaims: Sendable {
         self.actor = actor
         self.actorID = actorID
         self.lineage = lineage
+        self.capabilities = capabilities
         self.signingKey = signingKey
         linkTrustDomains = Self.trustDomains(of: lineage)
         revocationNames = Self.names(
