@@ -147,12 +147,11 @@ struct SignedToken: ~Copyable {
         engine.sha256(compact.extracting(jws.signingInput))
     }
 
-    /// Whether a token calls itself an attenuating one: the only kind that a chain belongs to.
-    static func isAttenuating(_ compact: Span<UInt8>) -> Bool {
-        guard let jws = try? CompactJWS(compact), let header = try? JOSEHeader(json: jws.header.span) else {
-            return false
-        }
-        return header.isTyped(AttenuatingTokenRules.type)
+    /// Whether a token is of another kind than those that a chain belongs to; one whose header cannot be read is of none.
+    static func isNoLink(_ compact: Span<UInt8>) -> Bool {
+        guard let jws = try? CompactJWS(compact) else { return true }
+        guard let header = try? JOSEHeader(json: jws.header.span) else { return false }
+        return !header.isTyped(AttenuatingTokenRules.type)
     }
 
     /// The key that must have signed; where it may be one that was published since, that is said.

@@ -76,7 +76,7 @@ public final class TokenVerifier {
             }
             if token.isForgotten(at: now) { cache.remove(token) }
         }
-        guard chain.isEmpty || SignedToken.isAttenuating(compact) else { throw .chainUnexpected }
+        guard chain.isEmpty || !SignedToken.isNoLink(compact) else { throw .chainUnexpected }
         if chain.isEmpty, let routeIssuers, !issuers.introspecting.isEmpty {
             let token = answers.token(compact, hash: hash, generation: issuers.generation)
             if let token, token.isKnown(at: now, to: routeIssuers) {
