@@ -212,8 +212,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: -1 }",
             "routes[0].require.delegation.maximum_depth", "from 0 to 16"),
         Rule(
-            "dangerously_allow_subject_mismatch: false", "delegation: { depth: 5 }",
-            "routes[0].require.delegation.depth", "unknown"),
+            "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: 5, depth: 5 }",
+            "routes[0].require.delegation.depth", "maximum_depth"),
         Rule("authorization: strip", "authorization: pass", "routes[0].forward.authorization", "strip, bearer or keep"),
         Rule("upgrades: []", "upgrades: [h2c]", "routes[0].upgrades[0]", "websocket"),
         Rule("upgrades: []", "upgrades: [TLS/1.2]", "routes[0].upgrades[0]", "websocket"),

@@ -34,6 +34,8 @@ public struct Exchange: ~Copyable {
     public internal(set) var route: Route?
     /// The token's claims, once verified.
     public internal(set) var claims: TokenClaims?
+    /// Where the chain behind the token breaks, if that is why it is refused.
+    public internal(set) var lineageFault: LineageFault?
     /// The proofs that hold, once verified.
     public internal(set) var possession: PossessionMethods = []
     /// The grant that the call is allowed by.
@@ -115,7 +117,7 @@ public struct Exchange: ~Copyable {
     /// Forgets what an earlier judgement established: of a request that waited for an answer, by a snapshot that is gone.
     mutating func beginJudgement() {
         phase = .target
-        (origin, route, scheme, claims) = (nil, nil, nil, nil)
+        (origin, route, scheme, claims, lineageFault) = (nil, nil, nil, nil, nil)
         possession = []
         grant = nil
         limitStatus = nil
@@ -133,6 +135,7 @@ public struct Exchange: ~Copyable {
         asked.removeAll()
         route = nil
         claims = nil
+        lineageFault = nil
         possession = []
         grant = nil
         lease = nil

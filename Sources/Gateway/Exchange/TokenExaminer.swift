@@ -116,6 +116,8 @@ final class TokenExaminer {
 extension Exchange {
     /// A chain that does not hold is another thing than a token that is none, though both are found out at once.
     fileprivate mutating func reach(_ rejection: TokenRejection) {
-        if case .lineage = rejection { phase = .lineage }
+        guard case .lineage(let fault) = rejection else { return }
+        lineageFault = fault
+        phase = .lineage
     }
 }
