@@ -138,7 +138,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
     ]
 
     private static let issuer = [
-        Rule("profile: oauth", "profile: saml", "issuers[0].profile", "oauth, agentwrit, wimse or wit-svid"),
+        Rule("profile: oauth", "profile: saml", "issuers[0].profile", "oauth, agentwrit, aat, wimse or wit-svid"),
+        Rule("profile: oauth", "profile: aat", "issuers[0].trust_domains", "name keys"),
         Rule("    audiences: [\"https://localhost:8443\"]\n", "", "issuers[0].audiences", "missing"),
         Rule("audiences: [\"https://localhost:8443\"]", "audiences: []", "issuers[0].audiences", "at least one"),
         Rule("    jwks_file: broker.jwks.json\n", "", "issuers[0].jwks_file", "missing"),
@@ -247,6 +248,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("connections: 10000", "connections_per_client: -1", "limits.connections_per_client", "from 0"),
         Rule("header_bytes: 32KiB", "header_bytes: 32KB", "limits.header_bytes", "8KiB"),
         Rule("header_bytes: 32KiB", "header_bytes: 4KiB", "limits.token_bytes", "does not fit"),
+        Rule("proof_bytes: 4KiB", "chain_bytes: 24KiB", "limits.chain_bytes", "fit into"),
+        Rule("proof_bytes: 4KiB", "chain_bytes: 100KiB", "limits.chain_bytes", "range"),
         Rule("proof_bytes: 4KiB", "proof_bytes: 0", "limits.proof_bytes", "range"),
         Rule("idle: 75s", "idle: 0s", "timeouts.idle", "range"),
         Rule("idle: 75s", "idel: 75s", "timeouts.idel", "idle?"),
