@@ -77,14 +77,6 @@ struct RouteTests {
         #expect(try judge(Trial.route("/orders/{id}", depth: -1), Trial.claims()) == .failure(.delegation))
     }
 
-    @Test(
-        "A token passes that was passed on as often as the route allows, and not once more",
-        arguments: [(0, 0, true), (1, 0, false), (5, 5, true), (6, 5, false), (16, 16, true)])
-    func depths(links: Int, depth: Int, passes: Bool) throws {
-        let verdict = try judge(Trial.route("/orders/{id}", depth: depth), Trial.claims(links: links))
-        #expect(verdict == (passes ? .success(nil) : .failure(.delegation)))
-    }
-
     @Test("The first condition that fails is the one that is told")
     func order() throws {
         func denial(

@@ -1,5 +1,4 @@
 import Bytes
-import Delegation
 import HTTP
 import Policy
 import Possession
@@ -36,13 +35,12 @@ enum Trial {
 
     static func claims(
         issuer: String = issuer, scopes: [String] = [], sponsor: String? = nil, context: String? = nil,
-        authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:], links: Int = 0
+        authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:]
     ) -> TokenClaims {
         TokenClaims(
             issuer: issuer, issuerIndex: 0, subject: "agent", subjectID: nil, tokenID: "t", clientID: "c",
             issuedAt: UnixTime(seconds: 1), expiresAt: UnixTime(seconds: 2), notBefore: nil, scopes: scopes,
             confirmations: .none, task: nil, orchestration: nil, sponsor: sponsor,
-            authenticationContext: context, authenticatedAt: authenticatedAt, retained: retained,
-            lineage: Lineage((0..<links).map { LineageLink(agent: "agent-\($0)") }), signingKey: .zero)
+            authenticationContext: context, authenticatedAt: authenticatedAt, retained: retained, signingKey: .zero)
     }
 }
