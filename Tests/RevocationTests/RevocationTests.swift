@@ -86,7 +86,8 @@ struct RevocationTests {
 
     @Test("Every other name has one key, the one that credentials are asked for")
     func keys() throws {
-        let digest = try #require(Digest256(hexadecimal: Self.hexadecimal.utf8.span))
+        let digest = Digest256(hexadecimal: Self.hexadecimal.utf8.span) ?? .zero
+        #expect(digest != .zero)
         #expect(try make(.token, "j", issuer: "i").get().keys == [.token(issuer: "i", tokenID: "j")])
         #expect(try make(.agent, "a").get().keys == [.agent("a")])
         #expect(try make(.chain, "a").get().keys == [.chain("a")])
