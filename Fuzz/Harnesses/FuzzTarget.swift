@@ -1,6 +1,7 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case base64url, certificate, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload, wpt
+    case secevent, statuslist
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
@@ -13,7 +14,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .json: JSONHarness()
         case .jwk: try JWKHarness()
         case .jws: JWSHarness()
+        case .secevent: try SecurityEventHarness()
         case .spiffe: SPIFFEHarness()
+        case .statuslist: try StatusListHarness()
         case .tls: try TLSHarness()
         case .token: try TokenHarness()
         case .workload: try WorkloadHarness()
