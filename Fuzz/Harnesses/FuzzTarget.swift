@@ -2,6 +2,7 @@
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case attenuation, base64url, certificate, chain, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload,
         wpt
+    case secevent, statuslist
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
@@ -16,7 +17,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .json: JSONHarness()
         case .jwk: try JWKHarness()
         case .jws: JWSHarness()
+        case .secevent: try SecurityEventHarness()
         case .spiffe: SPIFFEHarness()
+        case .statuslist: try StatusListHarness()
         case .tls: try TLSHarness()
         case .token: try TokenHarness()
         case .workload: try WorkloadHarness()

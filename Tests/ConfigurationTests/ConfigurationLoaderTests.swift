@@ -220,7 +220,7 @@ struct ConfigurationLoaderTests {
               - name: read-order
                 name: again
             revocation:
-              feeds: []
+              feeds: none
             limits: { connections: many, connections: 1 }
             timeouts: { idle: 75 }
             """

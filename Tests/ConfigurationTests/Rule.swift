@@ -236,8 +236,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("workers: 2", "possession: { replay: { capacity: 0 } }", "possession.replay.capacity", "1 to"),
         Rule("workers: 2", "possession: { replay: { store: redis } }", "possession.replay.store", "not built yet"),
         Rule("workers: 2", "possession: { dopp: {} }", "possession.dopp", "dpop?"),
-        Rule("workers: 2", "revocation: { feeds: [] }", "revocation.feeds", "not built yet"),
-        Rule("workers: 2", "revocation: { store: { path: a } }", "revocation.store", "not built yet"),
         Rule("  directory: audit\n", "", "audit.directory", "missing"),
         Rule("directory: audit", "directory: server.pem", "audit.directory", "not a directory"),
         Rule("durability: batched", "durability: none", "audit.durability", "batched or synced"),
