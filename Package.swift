@@ -179,8 +179,8 @@ let package = Package(
         tests(
             of: "Configuration",
             with: [
-                "Bytes", "Cryptography", "TLS", "ProxyProtocol", "Identity", "Delegation", "Tokens", "Possession",
-                "Revocation", "Limits", "Policy", "Audit",
+                "Support", "Bytes", "Cryptography", "TLS", "ProxyProtocol", "Identity", "Delegation", "Tokens",
+                "Possession", "Revocation", "Limits", "Policy", "Audit",
             ]),
         tests(
             of: "Exchange",

@@ -16,6 +16,23 @@ public final class CertificateRevocationList: Sendable {
         case authorities
     }
 
+    /// What tells the lists of one issuer, key and scope from each other.
+    public struct Edition: Equatable, Sendable {
+        let number: [UInt8]?
+        let thisUpdate: UnixTime
+
+        /// Whether `other` was published after this one, as far as number and time tell.
+        ///
+        /// Two with the same are not older than each other.
+        public func isOlder(than other: Edition) -> Bool {
+            if let number, let later = other.number, number != later {
+                return number.count == later.count
+                    ? number.lexicographicallyPrecedes(later) : number.count < later.count
+            }
+            return thisUpdate < other.thisUpdate
+        }
+    }
+
     /// The issuer's name in the one-line form of RFC 2253.
     public let issuer: String
     /// The list's number, big-endian without leading zeros (RFC 5280 §5.2.3); each later list of an issuer has a higher one.
@@ -79,15 +96,8 @@ public final class CertificateRevocationList: Sendable {
     /// Whether its time has passed.
     public func isExpired(at now: UnixTime) -> Bool { now > nextUpdate }
 
-    /// Whether the issuer published `other` after this one, as far as number and time tell.
-    ///
-    /// Two with the same are not older than each other.
-    public func isOlder(than other: CertificateRevocationList) -> Bool {
-        if let number, let later = other.number, number != later {
-            return number.count == later.count ? number.lexicographicallyPrecedes(later) : number.count < later.count
-        }
-        return thisUpdate < other.thisUpdate
-    }
+    /// What tells it from earlier and later lists.
+    public var edition: Edition { Edition(number: number, thisUpdate: thisUpdate) }
 
     /// Whether it is about a certificate of its issuer: of that kind, and of its distribution point (RFC 5280 §6.3.3).
     public func isAbout(_ certificate: CertificateFacts) -> Bool {
