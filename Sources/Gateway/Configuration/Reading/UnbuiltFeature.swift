@@ -17,7 +17,6 @@ struct UnbuiltFeature {
 
     /// Everything of the schema that is not built yet.
     static let all: [UnbuiltFeature] = [
-        .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
         .init("routes[].require.delegation"),
         .init("revocation.store"),
