@@ -248,6 +248,7 @@ public final class Gateway {
             case .keysFetched(let fetch, let result): takeKeys(fetch, result)
             case .introspected(let worker, let number, let issuer, let endpoint, let result):
                 issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
+            case .listFetched: break
             case .ended(let index): workers[index].hasEnded = true
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
