@@ -54,8 +54,8 @@ struct CRLLiaisonTests {
         let domain = TrustDomainConfiguration(
             name: "example.test", bundle: [authority.certificate], revocationLists: source)
         return ListenerConfiguration(
-            name: name, address: .unix(path: "a"), origins: [], protocols: [.h2], certificates: [], minimumVersion: .v13,
-            resumption: false, keyLogFile: nil, clientCertificate: .required, identity: .spiffe,
+            name: name, address: .unix(path: "a"), origins: [], protocols: [.h2], certificates: [],
+            minimumVersion: .v13, resumption: false, keyLogFile: nil, clientCertificate: .required, identity: .spiffe,
             trustDomains: [domain])
     }
 
