@@ -1,6 +1,6 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case attenuation, base64url, certificate, chain, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload,
+    case attenuation, base64url, certificate, chain, crl, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload,
         wpt
     case secevent, statuslist
 
@@ -11,6 +11,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .base64url: Base64URLHarness()
         case .certificate: try CertificateHarness()
         case .chain: try ChainHarness()
+        case .crl: try RevocationListHarness()
         case .dpop: try DPoPHarness()
         case .http1: HTTP1Harness()
         case .http2: HTTP2Harness()

@@ -134,7 +134,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("agents-ca.pem", "half-ca.pem", "\(domains)[0].bundle_file", "no certificate"),
         Rule("agents-ca.pem", "server.pem", "\(domains)[0].bundle_file", "no certificate authority"),
         Rule("agents-ca.pem", "expired-ca.pem", "\(domains)[0].bundle_file", "has expired"),
-        Rule("agents-ca.pem }", "agents-ca.pem, crl_file: a }", "\(domains)[0].crl_file", "not built yet"),
     ]
 
     private static let issuer = [

@@ -293,6 +293,7 @@ public final class Gateway {
             case .introspected(let worker, let number, let issuer, let endpoint, let result):
                 issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
             case .feedFetched(let answer): take(feeds.fetched(answer))
+            case .listFetched(let fetch): take(lists.fetched(fetch))
             case .ended(let index): workerEnded(index)
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
