@@ -58,7 +58,8 @@ class LargeLists:
         (self.directory / "index.txt").write_text("\n".join(lines) + "\n")
         made = self.directory / "made.crl"
         arguments = ["openssl", "ca", "-gencrl", "-config", self.directory / "openssl.cnf", "-out", made]
-        subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+        told = subprocess.run(arguments, capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
         return x509.load_pem_x509_crl(made.read_bytes()).public_bytes(serialization.Encoding.DER)
 
 
