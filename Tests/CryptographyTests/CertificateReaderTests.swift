@@ -147,4 +147,21 @@ struct CertificateReaderTests {
                 .ipAddress([127, 0, 0, 1]), .ipAddress([UInt8](repeating: 0, count: 15) + [1]),
             ])
     }
+
+    @Test("Issuer and distribution points are read, but points that are for some reasons or of other issuers")
+    func distributionPoints() throws {
+        let facts = try #require(try Certificate.chain(PublishedList.certificateWithPoints).first).facts
+        #expect(facts.issuer == "CN=B\\C3\\BCcher,C=DE")
+        #expect(
+            facts.distributionPoints.map { String(decoding: $0, as: UTF8.self) } == [
+                "http://ca.example/1.crl", "ldap://ca.example/1", "http://ca.example/2.crl",
+            ])
+        #expect(try Self.leaf().facts.distributionPoints.isEmpty)
+    }
+
+    @Test("The thumbprint of the key is that of the key as JWK")
+    func keyThumbprint() throws {
+        let key = try PrivateKey.generate(.ellipticCurve(.p384))
+        #expect(try Self.leaf { $0.publicKey = key.publicKey }.facts.keyThumbprint == key.publicKey.thumbprint)
+    }
 }

@@ -154,3 +154,23 @@ extension PublishedList {
             """,
         serialNumbers: ["01", "80", "7fffffffffffffffffffffffffffffffffffffff", "0123456789abcdef"], number: [1, 2])
 }
+
+extension PublishedList {
+    /// A certificate with four distribution points, by Python's cryptography: one with two URIs and a name, one for some reasons,
+    /// one of another issuer, one plain.
+    static let certificateWithPoints = """
+        -----BEGIN CERTIFICATE-----
+        MIIB/zCCAaWgAwIBAgIBBzAKBggqhkjOPQQDAjAfMQswCQYDVQQGEwJERTEQMA4G
+        A1UEAwwHQsO8Y2hlcjAeFw0yNjExMDEwMDAwMDBaFw0zNjExMDEwMDAwMDBaMBEx
+        DzANBgNVBAMMBnBvaW50czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCUMVHCN
+        Iy/u3aMjxW1Pw/V8jpsfWiAgIKYpzPfsXROgzplO0LttJopYCPKxytGzhpwnf3Hx
+        zw0MD4eeN88aD5Wjgd8wgdwwgdkGA1UdHwSB0TCBzjBHoEWgQ4YXaHR0cDovL2Nh
+        LmV4YW1wbGUvMS5jcmykEzARMQ8wDQYDVQQDDAZwb2ludHOGE2xkYXA6Ly9jYS5l
+        eGFtcGxlLzEwJ6AhoB+GHWh0dHA6Ly9jYS5leGFtcGxlL3JlYXNvbnMuY3JsgQIG
+        QDA7oCKgIIYeaHR0cDovL2NhLmV4YW1wbGUvaW5kaXJlY3QuY3JsohWkEzARMQ8w
+        DQYDVQQDDAZwb2ludHMwHaAboBmGF2h0dHA6Ly9jYS5leGFtcGxlLzIuY3JsMAoG
+        CCqGSM49BAMCA0gAMEUCIBGuSuqf88jj90cUkGNlSc+ecpZN/8nY1pAS/38VwBoE
+        AiEAtkKeaAtqfuGI6gGXIu+X2yIhQdNSnPBYkib3sPqomZk=
+        -----END CERTIFICATE-----
+        """
+}

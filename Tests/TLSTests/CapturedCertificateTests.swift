@@ -77,6 +77,22 @@ struct CapturedCertificateTests {
         #expect(try judge([leaf], trusting: [between.certificate]) == "example.test")
     }
 
+    @Test("The path is told from the certificate to the anchor")
+    func authorities() throws {
+        func path(_ chain: [Certificate], trusting anchors: [Certificate]) throws -> [CertificateFacts] {
+            let policy = try OneBundle(anchors)
+            return try AuthenticatedCertificate.assumingPossession(of: chain, policy: policy, now: Self.now).path
+        }
+        let (leaf, root) = (try leaf(of: between), authority.certificate)
+        let stranger = try self.leaf(of: authority)
+        #expect(
+            try path([leaf, stranger, between.certificate], trusting: [root])
+                == [leaf, between.certificate, root].map(\.facts))
+        #expect(
+            try path([leaf, between.certificate], trusting: [between.certificate])
+                == [leaf, between.certificate].map(\.facts))
+    }
+
     @Test(
         "Its time is that of the question",
         arguments: [(-61, "certificate.not-yet-valid"), (601, "certificate.expired")])

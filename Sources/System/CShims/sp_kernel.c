@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "sp_kernel.h"
 
+#include <malloc.h>
+
 int sp_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
@@ -17,3 +19,5 @@ uint64_t sp_epoll_key(const struct epoll_event *event) {
 int sp_thread_name(pthread_t thread, const char *name) {
     return pthread_setname_np(thread, name);
 }
+
+void sp_memory_trim(void) { malloc_trim(0); }

@@ -1,3 +1,4 @@
+import CShims
 import Configuration
 import Control
 import Identity
@@ -52,13 +53,28 @@ final class ListDesk: Sendable {
 
     /// Runs until it is stopped.
     func run() {
-        while true {
-            let (order, isStopped) = inbox.withLock { inbox in
-                (inbox.orders.isEmpty ? nil : inbox.orders.removeFirst(), inbox.isStopped)
-            }
-            if isStopped { return }
-            if let order { listener(Self.answer(order)) } else { bell.wait(timeout: 600_000) }
+        while let hasRead = step() {
+            // What reading a large list took would stay with the allocator, which keeps more than the list itself then.
+            if hasRead { sp_memory_trim() }
         }
+    }
+
+    /// Carries one order out, or waits for one.
+    ///
+    /// - Returns: whether lists were read; nothing where the desk is to stop.
+    private func step() -> Bool? {
+        let (order, isStopped) = inbox.withLock { inbox in
+            (inbox.orders.isEmpty ? nil : inbox.orders.removeFirst(), inbox.isStopped)
+        }
+        if isStopped { return nil }
+        guard let order else {
+            bell.wait(timeout: 600_000)
+            return false
+        }
+        let answer = Self.answer(order)
+        listener(answer)
+        if case .lists = answer.reading { return true }
+        return false
     }
 
     private static func answer(_ order: Order) -> ListAnswer {

@@ -21,3 +21,6 @@ uint64_t sp_epoll_key(const struct epoll_event *event);
 
 /// pthread_setname_np: names a thread for `top -H`.
 int sp_thread_name(pthread_t thread, const char *name);
+
+/// malloc_trim: gives memory that is free back to the kernel, after something large.
+void sp_memory_trim(void);
