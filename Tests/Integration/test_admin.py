@@ -10,14 +10,15 @@ import socket
 import ssl
 import stat
 import subprocess
-import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from admin import ADMIN, Admin, command
 from credentials import ISSUER, TRUST_DOMAIN, Authority
-from gateway import BINARY, sallyport
+from gateway import BINARY, Gateway, sallyport
 from ports import free_port
 from test_reload import changed
 from wire import PATIENCE
@@ -73,16 +74,19 @@ def test_the_group_may_be_let_in(world, upstream, launch):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
-def test_other_users_are_not_let_in(gateway, admin):
-    """The folders above are open, so that the mode of the socket's own folder, and its own, are all that keeps them out."""
-    for folder in admin.path.parents:
-        if folder.name != "run" and folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o755)
-    attempt = "import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
-    line = [sys.executable, "-c", attempt, str(admin.path)]
-    assert subprocess.run(line, capture_output=True).returncode == 0
-    refused = subprocess.run(line, capture_output=True, user="nobody", group="nogroup", extra_groups=[], text=True)
-    assert "PermissionError" in refused.stderr
+def test_other_users_are_not_let_in(world, upstream, launch):
+    """Neither by the socket's folder nor, where that is open, by the socket."""
+    with tempfile.TemporaryDirectory(prefix="sallyport-") as place:
+        Path(place).chmod(0o755)
+        path = Path(place, "run", "admin.sock")
+        launch(world.configuration(upstream.url, admin={"address": f"unix:{path}"}))
+        curl = ["curl", "-sS", "--unix-socket", str(path), "http://sallyport/v1/status"]
+        somebody = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        for mode in (0o700, 0o755):
+            path.parent.chmod(mode)
+            assert json.loads(subprocess.run(curl, capture_output=True).stdout)["state"] == "ready"
+            refused = subprocess.run(curl, capture_output=True, cwd="/", **somebody)
+            assert (refused.returncode, refused.stdout) == (7, b"")
 
 
 def test_a_socket_that_a_crash_left_behind_is_replaced(own, own_admin):
@@ -101,18 +105,19 @@ def test_the_socket_goes_with_the_gateway(own, own_admin):
 
 
 @pytest.mark.parametrize("occupant", ["a socket that is listened on", "a file"])
-def test_what_is_not_ours_is_not_replaced(occupant, world, upstream, launch, tmp_path):
+def test_what_is_not_ours_is_not_replaced(occupant, world, upstream, tmp_path):
     path = tmp_path / "a.sock"
-    if occupant == "a file":
-        path.write_text("precious")
-    else:
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
-        listener.listen()
-    with pytest.raises(AssertionError, match="admin.address"):
-        launch(world.configuration(upstream.url, admin={"address": f"unix:{path}"}))
-    assert path.exists()
-    assert occupant != "a file" or path.read_text() == "precious"
+    gateway = Gateway(tmp_path, world.configuration(upstream.url, admin={"address": f"unix:{path}"}))
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
+        if occupant == "a file":
+            path.write_text("precious")
+        else:
+            listener.bind(str(path))
+            listener.listen()
+        with pytest.raises(AssertionError, match="admin.address"):
+            gateway.start()
+        assert path.exists()
+        assert occupant != "a file" or path.read_text() == "precious"
 
 
 # Revocations

@@ -149,6 +149,32 @@ struct AdminServerTests {
         #expect(try admin.ask("POST", "/v1/revocations", padded(to: 65537))?.status == 413)
     }
 
+    @Test("Who sends far too much can still read why not, and is cut off")
+    func flood() throws {
+        let admin = try TrialAdmin()
+        let connection = try admin.connect()
+        try connection.send(TrialAdmin.request("POST", "/v1/revocations", String(repeating: "x", count: 3 << 20)))
+        #expect(try connection.answer()?.status == 413)
+        #expect(try admin.ask("GET", "/v1/status")?.status == 204)
+    }
+
+    @Test("What waits behind an answer that is owed is bounded, and nothing of it is lost")
+    func backlog() throws {
+        let admin = try TrialAdmin()
+        admin.desk.answer = nil
+        let connection = try admin.connect()
+        let padding = String(repeating: " ", count: 60_000)
+        let request = TrialAdmin.request("POST", "/v1/revocations", Self.revocation + padding)
+        try connection.send(TrialAdmin.request("GET", "/v1/status") + request + request + request)
+        try #require(try admin.turn { admin.desk.owed.count == 1 })
+        for index in 0..<4 {
+            try #require(try admin.turn { admin.desk.owed.count == index + 1 })
+            admin.desk.owed[index](.draining(connections: index))
+            #expect(try connection.answer()?.body == "{\"connections\":\(index)}\n")
+        }
+        #expect(admin.desk.requests.count == 4)
+    }
+
     @Test("Silent connections do not keep an operator out")
     func crowd() throws {
         let admin = try TrialAdmin()

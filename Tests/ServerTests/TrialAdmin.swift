@@ -189,8 +189,11 @@ final class TrialOperator {
         var sent = 0
         _ = try admin.turn {
             while sent < bytes.count {
-                guard case .moved(let count) = socket.write(bytes.span.extracting(sent...)) else { return isEnded }
-                sent += count
+                switch socket.write(bytes.span.extracting(sent...)) {
+                case .moved(let count): sent += count
+                case .wouldBlock: return isEnded
+                case .ended, .failed: return true
+                }
             }
             return true
         }

@@ -10,8 +10,8 @@ final class AdminConnection {
     /// The most bytes of content of a request.
     static let longestBody = 64 << 10
     private static let limits = HeadLimits(bytes: 16 << 10, count: 64)
-    /// What may wait behind a request that is not answered yet.
-    private static let longestBacklog = 128 << 10
+    /// How much may wait behind a request that is not answered yet, or be read before others get their turn.
+    private static let (longestBacklog, batch) = (128 << 10, 4)
 
     /// What has come.
     enum Step {
@@ -55,6 +55,8 @@ final class AdminConnection {
     private var inbound = ByteQueue()
     private var outbound = ByteQueue()
     private var sawEnd = false
+    /// Whether the kernel may have bytes that it will not report again.
+    private var hasMore = false
     /// Whether no request is read any more.
     private var isLast = false
     private var saidLast = false
@@ -88,23 +90,30 @@ final class AdminConnection {
 
     // MARK: Input
 
-    /// Reads what there is.
+    /// Reads what there is, as far as there is room for it and others get their turn; ``hasMore`` tells whether to come again.
     ///
     /// - Returns: the session, where its handshake has ended well in this call; the caller says who it is.
     func receive(_ buffer: ReceiveBuffer, now: UnixTime) -> TLSSession? {
         var established: TLSSession?
-        while phase != .over, !sawEnd {
+        var reads = 0
+        hasMore = true
+        while phase != .over, !sawEnd, reads < Self.batch, inbound.count < Self.longestBacklog {
+            reads += 1
             switch buffer.read(from: socket) {
             case .moved(let count):
                 if buffer.with(count, { take($0, now: now) }) { established = session }
-                if inbound.count > Self.longestBacklog { phase = .over }
-            case .wouldBlock: return established
+            case .wouldBlock:
+                hasMore = false
+                return established
             case .ended: sawEnd = true
             case .failed: phase = .over
             }
         }
         return established
     }
+
+    /// Whether there is something to read, and room for it.
+    var canReadOn: Bool { hasMore && phase != .over && !sawEnd && inbound.count < Self.longestBacklog }
 
     /// Takes bytes of the socket; true where they end the handshake.
     private func take(_ bytes: Span<UInt8>, now: UnixTime) -> Bool {

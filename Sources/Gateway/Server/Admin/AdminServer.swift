@@ -99,16 +99,17 @@ final class AdminServer {
 
     /// Milliseconds until ``tick(poller:)`` has something to do, if ever.
     var delay: Int64? {
-        if isResting { return 1000 }
-        guard let first = connections.elements.map(\.deadline).min() else { return nil }
-        return max(0, first - Clock.monotonic()) / 1_000_000 + 1
+        let all = connections.elements
+        if all.contains(where: \.canReadOn) { return 0 }
+        let first = all.map(\.deadline).min().map { max(0, $0 - Clock.monotonic()) / 1_000_000 + 1 }
+        return isResting ? min(1000, first ?? 1000) : first
     }
 
-    /// Sends away who was slow, and accepts again after a rest.
+    /// Sends away who was slow, goes on with who had to wait, and accepts again after a rest.
     func tick(poller: borrowing Poller) {
         let now = Clock.monotonic()
         for connection in connections.elements {
-            if connection.deadline <= now { expire(connection) }
+            if connection.deadline <= now { expire(connection) } else if connection.canReadOn { serve(connection) }
             if connection.isOver { remove(connection) }
         }
         guard isResting else { return }
