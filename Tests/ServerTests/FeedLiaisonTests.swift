@@ -120,6 +120,10 @@ struct FeedLiaisonTests {
         let trial = try TrialLiaison([TrialLiaison.push(), TrialLiaison.poll(), try TrialLiaison.lists()])
         #expect(trial.liaison.freshness.map(\.name) == ["pushed", "polled"])
         #expect(trial.liaison.freshness.allSatisfy { $0.freshUntil == nil && $0.deniesWhenStale })
+        // Whoever publishes it must hear that nothing was heard.
+        #expect(trial.liaison.delay == 0)
+        #expect(trial.liaison.tick().freshnessChanged)
+        #expect(trial.liaison.tick().freshnessChanged == false)
         #expect(trial.liaison.unreadiness == "the feed pushed is stale")
         #expect(trial.liaison.statuses.map(\.isStale) == [true, true, false])
         _ = try trial.deliver(TrialLiaison.event("e-1"))
@@ -182,6 +186,7 @@ struct FeedLiaisonTests {
         try trial.configure([TrialLiaison.push(heartbeat: .seconds(60)), TrialLiaison.poll()])
         #expect(try trial.deliver(TrialLiaison.event("e-1")).news.batch == nil)
         try trial.configure([])
+        #expect(trial.liaison.tick().freshnessChanged)
         #expect(trial.liaison.statuses.isEmpty)
         #expect(trial.liaison.freshness.isEmpty)
         #expect(trial.liaison.statusLists.isEmpty)

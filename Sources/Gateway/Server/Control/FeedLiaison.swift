@@ -38,6 +38,8 @@ final class FeedLiaison {
     /// The lists whose askers need not wait any longer.
     private var settledLists: [String] = []
     private var listsChanged = false
+    /// Whether it is not told yet what the feeds of a configuration are, and that they were not heard.
+    private var isConfigurationNew = false
 
     /// Makes one that knows no feed.
     ///
@@ -76,7 +78,7 @@ final class FeedLiaison {
                 machine: known.flatMap { Self.adopted($0.machine, configuration) } ?? Self.machine(configuration))
         }
         adopt(issuers: issuers)
-        listsChanged = true
+        isConfigurationNew = true
         startDue()
     }
 
@@ -144,7 +146,7 @@ final class FeedLiaison {
 
     /// Milliseconds until ``tick()`` has something to do, if ever.
     var delay: Int64? {
-        if listsChanged || !settledLists.isEmpty { return 0 }
+        if isConfigurationNew || listsChanged || !settledLists.isEmpty { return 0 }
         let next = feeds.compactMap { feed in
             switch feed.machine {
             case .lists(let refresher): refresher.nextDue
@@ -395,8 +397,10 @@ final class FeedLiaison {
             let name = feeds[index].configuration.name
             if change == .stale { news.stale.append(name) } else { news.recovered.append(name) }
         }
-        if listsChanged || news.freshnessChanged { news.statusLists = statusLists }
+        if isConfigurationNew { news.freshnessChanged = true }
+        if isConfigurationNew || listsChanged { news.statusLists = statusLists }
         news.settledLists = settledLists
+        isConfigurationNew = false
         listsChanged = false
         settledLists = []
         return news
