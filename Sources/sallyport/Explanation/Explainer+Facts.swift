@@ -76,6 +76,7 @@ extension Explainer {
         if let identifier = claims.tokenID { parts.append("id \(identifier)") }
         parts.append("until \(text(claims.expiresAt))")
         if !claims.scopes.isEmpty { parts.append("scope \(claims.scopes.joined(separator: " "))") }
+        if let tools = claims.capabilities?.names { parts.append("tools \(tools.prefix(16).joined(separator: " "))") }
         switch scheme {
         case .bearer: parts.append("presented as Bearer")
         case .dpop: parts.append("presented as DPoP")
@@ -96,15 +97,22 @@ extension Explainer {
     static func drawing(of exchange: borrowing Exchange) -> LineageDrawing {
         if let claims = exchange.claims {
             let links = claims.lineage.links.map { LineageDrawing.Holder(name: $0.agent, scopes: $0.scopes) }
-            let holder = LineageDrawing.Holder(name: claims.agent, scopes: claims.scopes)
+            let holder = LineageDrawing.Holder(
+                name: claims.agent, scopes: claims.capabilities?.names ?? claims.scopes)
             return LineageDrawing(holders: links + [holder], fault: nil, isVerified: true)
         }
         guard let fault = exchange.lineageFault, let line = exchange.request.fields.firstIndex(of: .authorization)
         else { return LineageDrawing(holders: [], fault: nil, isVerified: false) }
         let value = exchange.request.fields.value(line)
         let start = value.firstIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
-        let stated = StatedLineage.holders(in: value.extracting(start..<value.count))
-        return LineageDrawing(holders: stated, fault: fault, isVerified: false)
+        let token = value.extracting(start..<value.count)
+        guard StatedChain.isOne(token) else {
+            return LineageDrawing(holders: StatedLineage.holders(in: token), fault: fault, isVerified: false)
+        }
+        let place = exchange.request.fields.firstIndex(of: .delegationChain)
+        let chain = if let place { exchange.request.fields.value(place) } else { Span<UInt8>() }
+        return LineageDrawing(
+            holders: StatedChain.holders(of: token, after: chain), fault: fault, isVerified: false)
     }
 
     /// A moment as RFC 3339, to the second.
