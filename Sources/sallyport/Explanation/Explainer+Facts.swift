@@ -105,14 +105,8 @@ extension Explainer {
         else { return LineageDrawing(holders: [], fault: nil, isVerified: false) }
         let value = exchange.request.fields.value(line)
         let start = value.firstIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
-        let token = value.extracting(start..<value.count)
-        guard StatedChain.isOne(token) else {
-            return LineageDrawing(holders: StatedLineage.holders(in: token), fault: fault, isVerified: false)
-        }
-        let place = exchange.request.fields.firstIndex(of: .delegationChain)
-        let chain = if let place { exchange.request.fields.value(place) } else { Span<UInt8>() }
-        return LineageDrawing(
-            holders: StatedChain.holders(of: token, after: chain), fault: fault, isVerified: false)
+        let stated = StatedLineage.holders(in: value.extracting(start..<value.count))
+        return LineageDrawing(holders: stated, fault: fault, isVerified: false)
     }
 
     /// A moment as RFC 3339, to the second.
