@@ -72,7 +72,8 @@ extension Explainer {
     }
 
     private static func describe(_ claims: TokenClaims, _ scheme: AuthorizationScheme?) -> String {
-        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.agent)"]
+        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.subject)"]
+        if let actor = claims.actor { parts.append("for whom \(actor) acts") }
         if let identifier = claims.tokenID { parts.append("id \(identifier)") }
         parts.append("until \(text(claims.expiresAt))")
         if !claims.scopes.isEmpty { parts.append("scope \(claims.scopes.joined(separator: " "))") }
@@ -105,7 +106,12 @@ extension Explainer {
         else { return LineageDrawing(holders: [], fault: nil, isVerified: false) }
         let value = exchange.request.fields.value(line)
         let start = value.firstIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
-        let stated = StatedLineage.holders(in: value.extracting(start..<value.count))
+        let token = value.extracting(start..<value.count)
+        var stated = StatedLineage.holders(in: token)
+        for index in 0..<exchange.request.fields.count
+        where exchange.request.fields.name(index).equals("delegation-chain") {
+            stated = StatedLineage.holders(in: token, after: exchange.request.fields.value(index))
+        }
         return LineageDrawing(holders: stated, fault: fault, isVerified: false)
     }
 
