@@ -1,10 +1,13 @@
 """Attenuating agent tokens: a holder passes on less than it has, without asking anybody, and the gateway sees to it."""
 
+import json
+
 import pytest
 
 from aat import EVERY_ORDER, ISSUER, Chain, Key, RootIssuer, details, exact, name_of, one_of
 from clients import Client
 from credentials import ABSENT, AUDIENCE, cnf
+from gateway import sallyport
 from world import route
 
 
@@ -133,7 +136,9 @@ def test_three_hops_narrow_step_by_step(connection, gateway, upstream, roots, ke
         ({}, "/orders/42", 403),
     ],
 )
-def test_capabilities_are_judged_by_the_scope_of_the_route(connection, gateway, upstream, roots, keys, tools, target, status):
+def test_capabilities_are_judged_by_the_scope_of_the_route(
+    connection, gateway, upstream, roots, keys, tools, target, status
+):
     chain = roots.root(keys[0], {**EVERY_ORDER, "read:orders:42": {}}).derive(keys[1], tools)
     told = call(connection, gateway, chain, target)
     assert told.status == status
@@ -311,7 +316,8 @@ def test_a_chain_beside_another_kind_of_token(connection, gateway, world, upstre
     told = connection.call("GET", "/other/1", token, [("Delegation-Chain", chain.ancestors)])
     assert (told.status, told.code) == (400, "invalid-request")
     assert connection.call("GET", "/other/1", token).status == 200
-    assert connection.call("GET", "/other/1", fields=[("Delegation-Chain", chain.ancestors)]).code == "credentials-missing"
+    alone = connection.call("GET", "/other/1", fields=[("Delegation-Chain", chain.ancestors)])
+    assert alone.code == "credentials-missing"
 
 
 def test_sizes(connection, gateway, upstream, roots, keys):
@@ -339,3 +345,34 @@ def test_a_chain_is_remembered_with_its_leaf_only(connection, gateway, upstream,
         assert call(connection, gateway, chain).status == 200
         assert call(connection, gateway, chain, chain=other.ancestors).status == 401
         assert call(connection, gateway, chain, chain="").status == 401
+
+
+# Without a gateway
+
+
+def explained(gateway, tmp_path, world, chain: Chain) -> str:
+    url = gateway.origin + "/orders/42"
+    request = {
+        "method": "GET",
+        "url": url,
+        "headers": [list(field) for field in chain.fields("GET", url)],
+        "client_certificate": world.agent.chain_file.read_text(),
+    }
+    file = tmp_path / "request"
+    file.write_text(json.dumps(request))
+    return sallyport("explain", "--config", gateway.file, "--request", file).stdout
+
+
+def test_explain_draws_the_chain(gateway, tmp_path, world, roots, keys):
+    chain = three_hops(roots, keys)
+    told = explained(gateway, tmp_path, world, chain)
+    assert "read:orders list:orders" in told and "passed on 3 times" in told
+    for key in keys[:4]:
+        assert name_of(key.pair) in told
+
+
+def test_explain_shows_where_a_chain_breaks(gateway, tmp_path, world, roots, keys):
+    narrow = {"read:orders": {"identifier": exact("42")}}
+    told = explained(gateway, tmp_path, world, three_hops(roots, keys, narrow, EVERY_ORDER, narrow))
+    (broken,) = [line for line in told.splitlines() if "breaks here" in line]
+    assert "lineage.capability" in broken and name_of(keys[2].pair) in broken

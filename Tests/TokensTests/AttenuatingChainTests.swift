@@ -457,6 +457,19 @@ struct AttenuatingChainTests {
         #expect(verifier.cachedTokenCount == 1)
     }
 
+    @Test("Tokens that holders make take each other's place, and not that of those which an issuer made")
+    func flood() throws {
+        let verifier = TokenVerifier(engine: try CryptographicEngine(), cacheCapacity: 8)
+        let table = try agents.table()
+        let root = try agents.chain(0)
+        let first = try verdict(root, table, by: verifier).get()
+        for number in 0..<20 {
+            _ = try verdict(agents.chain(1, [1: Change(["jti": "\"n-\(number)\""])]), table, by: verifier).get()
+        }
+        #expect(verifier.cachedTokenCount == 9)
+        #expect(try verdict(root, table, by: verifier).get() === first)
+    }
+
     @Test("A chain whose issuer's keys are not known asks for the key of its first token")
     func keysMissing() throws {
         let source = KeySource.url(KeySetLocation(url: "https://broker.example.test/jwks"))

@@ -28,7 +28,12 @@ public final class TokenVerifier {
     // nobody issued pushes out no verified one.
     private var answers: VerifiedTokenCache
 
+    // Tokens at the end of a chain. Apart, since any holder can make as many as it likes without asking its issuer: they take
+    // each other's place and nobody else's.
+    private var chains: VerifiedTokenCache
+
     private static let answerCapacity = 1024
+    private static let chainCapacity = 512
 
     /// Makes a verifier.
     ///
@@ -42,10 +47,11 @@ public final class TokenVerifier {
         let seed = cacheSeed ?? UInt64(bitPattern: Int64(Hasher().finalize()))
         cache = VerifiedTokenCache(capacity: cacheCapacity, seed: seed)
         answers = VerifiedTokenCache(capacity: Self.answerCapacity, seed: seed)
+        chains = VerifiedTokenCache(capacity: min(cacheCapacity, Self.chainCapacity), seed: seed)
     }
 
     /// The number of tokens that it remembers to be good.
-    public var cachedTokenCount: Int { cache.count }
+    public var cachedTokenCount: Int { cache.count + chains.count }
 
     /// Verifies an access token in compact form, or remembers that it did.
     ///
@@ -69,7 +75,10 @@ public final class TokenVerifier {
         subjectsWithin listenerTrustDomains: [String]?, introspectingFor routeIssuers: [String]? = nil, now: UnixTime
     ) throws(TokenRejection) -> VerifiedToken {
         let hash = cache.hash(of: compact, after: chain)
-        let known = cache.token(compact, after: chain, hash: hash, generation: issuers.generation)
+        let known =
+            chain.isEmpty
+            ? cache.token(compact, hash: hash, generation: issuers.generation)
+            : chains.token(compact, after: chain, hash: hash, generation: issuers.generation)
         if let token = known, token.workload == nil {
             if token.isKnown(at: now, to: routeIssuers) {
                 return try recall(token, within: listenerTrustDomains, now: now)
@@ -92,7 +101,7 @@ public final class TokenVerifier {
             compact: Array(copying: compact), chain: Array(copying: chain), hash: hash, claims: claims,
             of: issuers.issuers[claims.issuerIndex], generation: issuers.generation)
         let accepted = try accept(token, within: listenerTrustDomains, now: now)
-        cache.insert(token)
+        if chain.isEmpty { cache.insert(token) } else { chains.insert(token) }
         return accepted
     }
 
@@ -215,7 +224,9 @@ public final class TokenVerifier {
         do throws(TokenRejection) {
             return try accept(token, within: listenerTrustDomains, now: now)
         } catch {
-            if error == .expired { cache.remove(token) }
+            if error == .expired {
+                if token.chain.isEmpty { cache.remove(token) } else { chains.remove(token) }
+            }
             throw error
         }
     }

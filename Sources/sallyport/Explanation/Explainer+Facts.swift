@@ -81,6 +81,7 @@ extension Explainer {
         if let identifier = claims.tokenID { parts.append("id \(identifier)") }
         parts.append("until \(text(claims.expiresAt))")
         if !claims.scopes.isEmpty { parts.append("scope \(claims.scopes.joined(separator: " "))") }
+        if let tools = claims.capabilities?.names { parts.append("tools \(tools.prefix(16).joined(separator: " "))") }
         switch scheme {
         case .bearer: parts.append("presented as Bearer")
         case .dpop: parts.append("presented as DPoP")
@@ -101,7 +102,8 @@ extension Explainer {
     static func drawing(of exchange: borrowing Exchange) -> LineageDrawing {
         if let claims = exchange.claims {
             let links = claims.lineage.links.map { LineageDrawing.Holder(name: $0.agent, scopes: $0.scopes) }
-            let holder = LineageDrawing.Holder(name: claims.agent, scopes: claims.scopes)
+            let holder = LineageDrawing.Holder(
+                name: claims.agent, scopes: claims.capabilities?.names ?? claims.scopes)
             return LineageDrawing(holders: links + [holder], fault: nil, isVerified: true)
         }
         guard let fault = exchange.lineageFault, let line = exchange.request.fields.firstIndex(of: .authorization)

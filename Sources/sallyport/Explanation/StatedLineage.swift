@@ -41,7 +41,9 @@ enum StatedLineage {
 
     /// The key that a token is bound to (RFC 9278), with the tools that it may call.
     private static func holder(of compact: Span<UInt8>) -> LineageDrawing.Holder {
-        guard let jws = try? CompactJWS(compact), let document = try? JSONDocument(jws.payload.span) else {
+        guard let jws = try? CompactJWS(compact),
+            let document = try? JSONDocument(jws.payload.span, limits: AttenuatingCapabilities.jsonLimits)
+        else {
             return .init(name: "(unreadable)", scopes: [])
         }
         var name = "(nobody)"
