@@ -42,7 +42,7 @@ struct SubagentTests {
         struct Record: Decodable {
             let agent: String
             let scope: [String]
-            let delegated_at: String
+            let delegatedAt: String
             let signature: String
         }
 
@@ -50,11 +50,11 @@ struct SubagentTests {
         let iat: Int64
         let exp: Int64
         let scope: [String]
-        let task_id: String
-        let orch_id: String
-        let original_principal: String?
-        let delegation_chain: [Record]?
-        let chain_hash: String?
+        let taskId: String
+        let orchId: String
+        let originalPrincipal: String?
+        let delegationChain: [Record]?
+        let chainHash: String?
     }
 
     private func payload(_ agent: TrialAgent) throws -> [UInt8] {
@@ -64,7 +64,9 @@ struct SubagentTests {
     }
 
     private func claims(_ agent: TrialAgent) throws -> Claims {
-        try JSONDecoder().decode(Claims.self, from: Data(payload(agent)))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Claims.self, from: Data(payload(agent)))
     }
 
     @Test(
@@ -74,7 +76,7 @@ struct SubagentTests {
         let researcher = try subagent(of: planner, ["read:tasks:*"])
         let reader = try subagent(of: researcher, ["read:tasks:42"])
         let claims = try claims(reader)
-        let chain = try #require(claims.delegation_chain)
+        let chain = try #require(claims.delegationChain)
         #expect(chain.map(\.agent) == [planner.spiffeID, researcher.spiffeID])
         #expect(chain.map(\.scope) == [["read:tasks:*", "write:tasks:7"], ["read:tasks:*"]])
         #expect(claims.scope == ["read:tasks:42"])
@@ -82,7 +84,7 @@ struct SubagentTests {
         let broker = try PrivateKey(pem: pem.span).publicKey
         let engine = try CryptographicEngine()
         for record in chain {
-            let signed = "\(record.agent)|\(record.scope.joined(separator: ","))|\(record.delegated_at)"
+            let signed = "\(record.agent)|\(record.scope.joined(separator: ","))|\(record.delegatedAt)"
             let signature = Hexadecimal.decode(record.signature.utf8.span) ?? []
             let isSigned = engine.verifies(signature.span, of: signed.utf8.span, by: broker, with: .edDSA)
             #expect(isSigned)
@@ -90,7 +92,7 @@ struct SubagentTests {
         let text = String(decoding: try payload(reader), as: UTF8.self)
         let written = try #require(text.firstMatch(of: /"delegation_chain":(\[.*\]),"chain_hash"/)).1
         let hash = engine.sha256(written.utf8.span).hexadecimal
-        #expect(claims.chain_hash == hash)
+        #expect(claims.chainHash == hash)
     }
 
     @Test("A sub-agent has a certificate of its own, and its delegator's orchestration, task and sponsor")
@@ -103,14 +105,14 @@ struct SubagentTests {
         #expect(reader.spiffeID.hasPrefix("spiffe://example.test/agent/o1/t1/"))
         let claims = try claims(reader)
         #expect(claims.sub == reader.spiffeID)
-        #expect([claims.task_id, claims.orch_id, claims.original_principal] == ["t1", "o1", "alice"])
+        #expect([claims.taskId, claims.orchId, claims.originalPrincipal] == ["t1", "o1", "alice"])
     }
 
     @Test("Without a delegator there is no chain")
     func noChain() throws {
         let claims = try claims(root())
-        #expect(claims.delegation_chain == nil)
-        #expect(claims.chain_hash == nil)
+        #expect(claims.delegationChain == nil)
+        #expect(claims.chainHash == nil)
     }
 
     @Test("What the delegator holds can be passed on", arguments: ["read:tasks:*", "read:tasks:1", "write:tasks:7"])
