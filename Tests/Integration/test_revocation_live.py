@@ -351,9 +351,7 @@ KINDS = {
 }
 OF_CLIENTS = {"idle", "idle h2", "passage"}  # what no token is needed for, once it is open
 CLOSING = {"agent", "chain", "certificate", "serial number", "key of the certificate"}
-PAIRS = [
-    (kind, name) for kind in KINDS for name in CASES if name in CLOSING or kind not in OF_CLIENTS
-]
+PAIRS = [(kind, name) for kind in KINDS for name in CASES if name in CLOSING or kind not in OF_CLIENTS]
 
 
 @pytest.mark.parametrize(("kind", "name"), PAIRS, ids=lambda text: text.replace(" ", "-"))
@@ -366,8 +364,12 @@ def test_what_is_under_way_is_cut_off_and_what_is_beside_it_is_not(scene, operat
     victim = make(scene, case.victim, protocol)
     bystander.go_on()
     victim.go_on()
-    told = case.revoke(operator)
-    assert told["connections_closed"] == (1 if case.closes else 0)
+    closed = case.revoke(operator)["connections_closed"]
+    if case.closes:
+        assert closed == 1
+    else:
+        # HTTP/1.1 has no other way to end an answer that has begun.
+        assert closed <= (protocol == "http/1.1")
     victim.await_end()
     bystander.go_on()
 
@@ -379,7 +381,7 @@ def test_everything_that_is_under_way_is_cut_off(scene, operator, kind):
     lives = [make(scene, case.victim, protocol) for case in cases]
     told = cases[0].revoke(operator)
     try:
-        assert told["connections_closed"] == 3
+        assert told["connections_closed"] >= 3
         for life in lives:
             life.await_end()
     finally:
@@ -451,6 +453,24 @@ def test_the_preview_counts_what_will_be_hit(scene, operator):
         life.await_end()
 
 
+def test_the_preview_of_everything_counts_everything(scene, operator):
+    lives = [make(scene, by_everything(scene.world).victim, protocol) for make, protocol in KINDS.values()]
+    told = operator.preview("everything", "*")
+    assert told["connections"] >= len(KINDS)
+    assert told["calls"] >= len(KINDS) - len(OF_CLIENTS)
+    for life in lives:
+        life.go_on()
+
+
+def test_the_preview_of_a_token_counts_its_calls(scene, operator):
+    case = CASES["token"](scene.world)
+    for number in range(3):
+        Events(scene, [case.victim, case.bystander][number % 2], "h2")
+    told = operator.preview(case.level, case.value, **case.members)
+    assert (told["connections"], told["calls"]) == (0, 2)
+    assert told["agents"] == [case.victim.identity.spiffe_id]
+
+
 def test_what_was_cut_off_is_on_record(scene, operator, gateway):
     """As every call that was allowed, it has an end in the log."""
     case = CASES["agent"](scene.world)
@@ -495,9 +515,7 @@ class Agent:
 @pytest.mark.parametrize("name", sorted(CLOSING))
 def test_a_session_is_not_resumed_by_whoever_is_revoked(scene, operator, name):
     case = CASES[name](scene.world)
-    victim, bystander = (
-        Agent(scene.client, party, ssl.TLSVersion.TLSv1_3) for party in (case.victim, case.bystander)
-    )
+    victim, bystander = (Agent(scene.client, party, ssl.TLSVersion.TLSv1_3) for party in (case.victim, case.bystander))
     for agent in (victim, bystander):
         assert agent.call(agent.connect()) == 200
         again = agent.connect(agent.session)
