@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import re
+import secrets
 import shutil
 import sqlite3
 import stat
@@ -19,6 +20,7 @@ from gateway import Gateway, sallyport
 from proofs import Holder, await_proofs
 from revoking import (
     CASES,
+    REVOCATION,
     Case,
     Party,
     administered,
@@ -282,6 +284,50 @@ def test_a_certificate_by_its_two_names_is_taken_back_one_by_one(gateway, world,
     assert call(gateway, client.http1(case.victim.identity), case.victim).status == 200
 
 
+def test_what_a_feed_and_an_operator_revoke_is_taken_back_one_by_one(world, upstream, launch, reach, tmp_path):
+    """A push of Shared Signals for the same agent: two entries, of two sources."""
+    secret = tmp_path / "push.secret"
+    secret.write_text("Bearer of-the-broker")
+    feed = {
+        **{"name": "signals", "type": "set_push", "listener": "agents", "path": "/events"},
+        **{"issuer": ISSUER, "audience": "https://gateway.example.test", "authorization_file": str(secret)},
+    }
+    gateway = launch(administered(world, upstream.url, revocation={**REVOCATION, "feeds": [feed]}))
+    client = reach(gateway)
+    case = CASES["agent"](world)
+
+    def is_in() -> bool:
+        return not is_refused(gateway, Later(client, "http/1.1", case.victim), case.victim)
+
+    assert is_in()
+    with operating(gateway) as operator:
+        told = push(world, client, case.value)
+        assert told.status == 202, told.body
+        assert not is_in()
+        by_operator = case.revoke(operator)["id"]
+        entries = {each["source"]: each["id"] for each in operator.revocations() if each["value"] == case.value}
+        assert entries == {"admin": by_operator, "feed:signals": entries["feed:signals"]}
+        operator.unrevoke(entries["feed:signals"])
+        assert not is_in()
+        operator.unrevoke(by_operator)
+        assert is_in()
+        assert push(world, client, case.value).status == 202
+        assert not is_in()
+        assert [each["source"] for each in operator.revocations()] == ["feed:signals"]
+
+
+def push(world, client, agent: str):
+    """Delivers a security event that ends the agent's sessions (RFC 8935, CAEP)."""
+    claims = {
+        **{"iss": ISSUER, "aud": "https://gateway.example.test", "iat": int(time.time())},
+        **{"jti": secrets.token_hex(8), "sub_id": {"format": "uri", "uri": agent}},
+        "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {}},
+    }
+    event = world.broker.forge({"typ": "secevent+jwt", "alg": "ES256", "kid": "ES256"}, claims)
+    fields = [("Authorization", "Bearer of-the-broker"), ("Content-Type", "application/secevent+jwt")]
+    return client.http1(world.other).call("POST", "/events", None, fields, event.encode())
+
+
 def test_a_key_that_signed_tokens_takes_them_all_along(world, upstream, launch, reach):
     """An issuer's key that is known to others: what it signed is refused, what its other keys signed is not."""
     gateway = launch(administered(world, upstream.url))
@@ -491,6 +537,26 @@ def test_a_store_of_another_gateway_is_not_taken_for_ours(world, upstream, launc
     other.process = EndedWell
     shutil.copy(store_of(other), store_of(gateway))
     assert "revocations.mark" in refusal_to_start(gateway)
+
+
+def test_a_store_from_before_the_last_revocation_is_not_taken_for_the_last(world, upstream, revoked):
+    """A backup that is older than it seems would let somebody in again."""
+    gateway, case, _ = revoked
+    assert gateway.stop() == 0
+    kept = gateway.directory / "kept"
+    shutil.copytree(store_of(gateway).parent, kept)
+    gateway.start()
+    later = by_token(world)
+    with operating(gateway) as operator:
+        later.revoke(operator)
+    assert gateway.stop() == 0
+    shutil.rmtree(store_of(gateway).parent)
+    shutil.copytree(kept, store_of(gateway).parent)
+    assert "lacks revocations" in refusal_to_start(gateway)
+    (gateway.audit_directory / "revocations.mark").unlink()
+    gateway.start()
+    assert judged(gateway, world, case.victim) == 401
+    assert judged(gateway, world, later.victim) == 200
 
 
 def test_without_the_mark_one_may_begin_anew(world, upstream, revoked):
