@@ -44,7 +44,10 @@ let package = Package(
         .library(name: "FuzzHarnesses", targets: ["FuzzHarnesses"]),
         .library(
             name: "Cores",
-            targets: ["Bytes", "JSON", "Cryptography", "Identity", "Delegation", "Tokens", "Possession", "Revocation"]),
+            targets: [
+                "Bytes", "JSON", "Cryptography", "Identity", "Delegation", "Tokens", "Possession", "Revocation",
+                "Control",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -196,16 +196,19 @@ struct IssuerSectionTests {
                 == ["model", "config_digest", "attestation", "level", "attested"])
     }
 
-    @Test("A sponsor, ways of authentication and their age are read")
+    @Test("A sponsor, a depth of delegation, ways of authentication and their age are read")
     func conditions() throws {
         let all = try configuration(
-            Self.mismatch, "sponsor: true\n      acr: [\"urn:a:2\", \"3\"]\n      max_age: 5m")
+            Self.mismatch,
+            "sponsor: true\n      acr: [\"urn:a:2\", \"3\"]\n      max_age: 5m\n      delegation: { maximum_depth: 16 }"
+        )
         let requirement = try #require(all.routes.first?.requirement)
+        #expect(requirement.maximumDelegationDepth == 16)
         #expect(requirement.requiresSponsor)
         #expect(requirement.authenticationContexts == ["urn:a:2", "3"])
         #expect(requirement.maximumAuthenticationAge == .seconds(300))
         let none = try #require(try configuration(Self.mismatch, "sponsor: false").routes.first?.requirement)
-        #expect(!none.requiresSponsor)
+        #expect(!none.requiresSponsor && none.maximumDelegationDepth == 5)
         #expect(none.claims.isEmpty && none.authenticationContexts.isEmpty && none.maximumAuthenticationAge == nil)
     }
 

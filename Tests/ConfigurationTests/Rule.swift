@@ -19,7 +19,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 
     static let all =
         listener + mode + rates + tls + clients + issuer + keySource + upstream + upstreamSettings + route + condition
-        + rest
+        + rest + admin
 
     private static let origins = "origins: [\"https://localhost:8443\"]"
 
@@ -202,8 +202,17 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "subject_mismatch: false", "subject_mismatch: no", "routes[0].require.dangerously_allow_subject_mismatch",
             "true or false"),
         Rule(
-            "dangerously_allow_subject_mismatch: false", "delegation: {}", "routes[0].require.delegation",
-            "not built yet"),
+            "dangerously_allow_subject_mismatch: false", "delegation: {}", "routes[0].require.delegation.maximum_depth",
+            "missing"),
+        Rule(
+            "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: 17 }",
+            "routes[0].require.delegation.maximum_depth", "from 0 to 16"),
+        Rule(
+            "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: -1 }",
+            "routes[0].require.delegation.maximum_depth", "from 0 to 16"),
+        Rule(
+            "dangerously_allow_subject_mismatch: false", "delegation: { depth: 5 }",
+            "routes[0].require.delegation.depth", "unknown"),
         Rule("authorization: strip", "authorization: pass", "routes[0].forward.authorization", "strip, bearer or keep"),
         Rule("upgrades: []", "upgrades: [h2c]", "routes[0].upgrades[0]", "websocket"),
         Rule("upgrades: []", "upgrades: [TLS/1.2]", "routes[0].upgrades[0]", "websocket"),
@@ -228,7 +237,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("workers: 2", "possession: { dopp: {} }", "possession.dopp", "dpop?"),
         Rule("workers: 2", "revocation: { feeds: [] }", "revocation.feeds", "not built yet"),
         Rule("workers: 2", "revocation: { store: { path: a } }", "revocation.store", "not built yet"),
-        Rule("workers: 2", "admin: { address: \"unix:a\" }", "admin.address", "not built yet"),
         Rule("  directory: audit\n", "", "audit.directory", "missing"),
         Rule("directory: audit", "directory: server.pem", "audit.directory", "not a directory"),
         Rule("durability: batched", "durability: none", "audit.durability", "batched or synced"),

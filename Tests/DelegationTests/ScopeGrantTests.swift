@@ -35,4 +35,28 @@ struct ScopeGrantTests {
     func wildcard(text: String, isWildcard: Bool) throws {
         #expect(try #require(ScopeGrant(text)).isWildcard == isWildcard)
     }
+
+    @Test(
+        "A grant covers what names the same, or any",
+        arguments: [
+            ("read:orders:*", "read:orders:7", true), ("read:orders:*", "read:orders:*", true),
+            ("read:orders:7", "read:orders:7", true), ("read:orders:7", "read:orders:*", false),
+            ("read:orders:7", "read:orders:8", false), ("read:orders:*", "write:orders:7", false),
+            ("read:orders:*", "read:users:7", false), ("*:orders:*", "read:orders:7", false),
+            ("read:*:*", "read:orders:7", false), ("read:orders:*", "read:orders:7:8", true),
+            ("read:orders:e\u{301}", "read:orders:\u{e9}", false),
+        ])
+    func coverage(wider: String, narrower: String, covers: Bool) throws {
+        #expect(try #require(ScopeGrant(wider)).covers(#require(ScopeGrant(narrower))) == covers)
+        #expect(ScopeGrant.cover([wider], [narrower]) == covers)
+    }
+
+    @Test("Each scope of the narrower must be covered by one; what is no grant only by its like")
+    func lists() {
+        #expect(ScopeGrant.cover([], []))
+        #expect(!ScopeGrant.cover([], ["openid"]))
+        #expect(ScopeGrant.cover(["openid", "read:orders:*"], ["read:orders:1", "openid"]))
+        #expect(!ScopeGrant.cover(["openid", "read:orders:*"], ["read:orders:1", "email"]))
+        #expect(!ScopeGrant.cover(["read:orders"], ["read:orders:1"]))
+    }
 }

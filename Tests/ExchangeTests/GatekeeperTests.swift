@@ -298,18 +298,31 @@ struct GatekeeperTests {
 
     @Test("What is revoked is refused before policy is asked")
     func revocation() throws {
-        func reason(_ revocations: RevocationSnapshot, _ target: String = "/orders/8") throws -> String? {
-            let denial = try denial { ($0.revocations, $0.target) = (revocations, target) }
+        func reason(_ keys: [RevocationKey], _ target: String = "/orders/8") throws -> String? {
+            let denial = try denial {
+                ($0.revocations, $0.target) = (RevocationSnapshot(set: RevocationSet(keys)), target)
+            }
             #expect(denial?.reason.hasPrefix("revocation.") != true || denial?.code == .invalidToken)
             return denial?.reason
         }
         let fingerprint = try Trial.standard().peer.certificate.fingerprint
-        let token = { RevokedToken(issuer: Broker.issuer, tokenID: $0) }
-        #expect(try reason(RevocationSnapshot(tokens: [token("t-1")])) == "revocation.token")
-        #expect(try reason(RevocationSnapshot(agents: [Broker.subject])) == "revocation.agent")
-        #expect(try reason(RevocationSnapshot(certificates: [fingerprint])) == "revocation.certificate")
-        #expect(try reason(RevocationSnapshot(tokens: [token("t-2")])) == "policy.scope")
-        #expect(try reason(RevocationSnapshot(tokens: [token("t-2")]), "/orders/7") == nil)
+        let token = { RevocationKey.token(issuer: Broker.issuer, tokenID: $0) }
+        #expect(try reason([token("t-1")]) == "revocation.token")
+        #expect(try reason([.agent(Broker.subject)]) == "revocation.agent")
+        #expect(try reason([.certificate(fingerprint)]) == "revocation.certificate")
+        #expect(try reason([.everything]) == "revocation.everything")
+        #expect(try reason([token("t-2")]) == "policy.scope")
+        #expect(try reason([token("t-2")], "/orders/7") == nil)
+    }
+
+    @Test("A feed that has been silent for too long makes the gateway unavailable, not the token invalid")
+    func staleness() throws {
+        func denial(deniesWhenStale: Bool) throws -> Denial? {
+            let feed = FeedFreshness(name: "f", freshUntil: nil, deniesWhenStale: deniesWhenStale)
+            return try self.denial { $0.revocations = RevocationSnapshot.empty.with(freshness: [feed]) }
+        }
+        #expect(try denial(deniesWhenStale: true) == Denial(.unavailable, "revocation.stale"))
+        #expect(try denial(deniesWhenStale: false) == nil)
     }
 
     // MARK: 7. Policy
@@ -343,7 +356,7 @@ struct GatekeeperTests {
     func order() throws {
         let trial = try Trial.standard()
         let renewed = try #require(try trial.handshake.peer(uris: [Broker.subject]))
-        let revoked = RevocationSnapshot(agents: [Broker.subject])
+        let revoked = RevocationSnapshot(set: RevocationSet([.agent(Broker.subject)]))
         // All faults at once; then, from the first phase on, one is mended after the other.
         var faults: [(name: String, mend: (inout Call) -> Void)] = []
         faults.append(("malformed.target-segment-parameter", { $0.target = "/nothing" }))

@@ -97,7 +97,6 @@ NOT_BUILT_YET = {
     "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),
     "checkpoint_interval": change("audit/checkpoint_interval", "10s"),
-    "admin": change("admin", {"address": "unix:run/admin.sock"}),
 }
 
 

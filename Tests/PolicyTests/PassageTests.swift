@@ -26,7 +26,7 @@ struct PassageTests {
     ) throws -> String? {
         let rule = PassageRule(allowed: try patterns.map { try #require(AgentPattern($0)) })
         do {
-            let unrevoked = try revoked.check(peer: peer)
+            let unrevoked = try revoked.check(peer: peer, now: now)
             let passage = try rule.admit(unrevoked, now: now)
             #expect(passage.peer === peer)
             #expect(passage.agent == peer.spiffeID)
@@ -69,11 +69,12 @@ struct PassageTests {
     func revoked() throws {
         let peer = try peer()
         let other = "spiffe://example.test/agent/b"
-        #expect(try denial(peer, [Self.agent], revoked: RevocationSnapshot(agents: [Self.agent])) == "revocation.agent")
-        #expect(try denial(peer, [Self.agent], revoked: RevocationSnapshot(chains: [Self.agent])) == "revocation.chain")
-        let certificate = RevocationSnapshot(certificates: [peer.certificate.fingerprint])
-        #expect(try denial(peer, [Self.agent], revoked: certificate) == "revocation.certificate")
-        let harmless = RevocationSnapshot(agents: [other], chains: [other], certificates: [.zero])
-        #expect(try denial(peer, [Self.agent], revoked: harmless) == nil)
+        func reason(_ keys: RevocationKey...) throws -> String? {
+            try denial(peer, [Self.agent], revoked: RevocationSnapshot(set: RevocationSet(keys)))
+        }
+        #expect(try reason(.agent(Self.agent)) == "revocation.agent")
+        #expect(try reason(.chain(Self.agent)) == "revocation.chain")
+        #expect(try reason(.certificate(peer.certificate.fingerprint)) == "revocation.certificate")
+        #expect(try reason(.agent(other), .chain(other), .certificate(.zero)) == nil)
     }
 }

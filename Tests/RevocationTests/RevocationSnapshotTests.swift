@@ -1,6 +1,7 @@
 import Bytes
 import Cryptography
 import Identity
+import TLS
 import Testing
 
 @testable import Revocation
@@ -30,13 +31,24 @@ struct RevocationSnapshotTests {
 
     /// What a request by `other`'s certificate with the token is refused for.
     private func revoked(
-        _ snapshot: RevocationSnapshot, task: String? = "t", orchestration: String? = "o",
+        _ keys: RevocationKey..., task: String? = "t", orchestration: String? = "o",
         identity: String? = "spiffe://example.test/agent/b"
     ) throws -> RevokedCredential? {
+        try refusal(
+            RevocationSnapshot(set: RevocationSet(keys)), task: task, orchestration: orchestration, identity: identity)
+    }
+
+    private func refusal(
+        _ snapshot: RevocationSnapshot, task: String? = "t", orchestration: String? = "o", identity: String? = nil,
+        now: UnixTime = Self.now
+    ) throws -> RevokedCredential? {
         let claims = try claims(task: task, orchestration: orchestration)
-        let identity = try identity.map { try SPIFFEID($0.utf8.span) }
+        var names = [RevocationName(.certificate, .certificate(Self.certificate))]
+        if let identity {
+            names += [RevocationName(.agent, .agent(identity)), RevocationName(.chain, .chain(identity))]
+        }
         do throws(RevokedCredential) {
-            try snapshot.check(claims, certificate: Self.certificate, identity: identity)
+            try snapshot.check(claims, peer: names, now: now)
             return nil
         } catch {
             return error
@@ -45,62 +57,123 @@ struct RevocationSnapshotTests {
 
     @Test("A token is revoked by its issuer and its identifier, both of them")
     func tokens() throws {
-        let exact = RevokedToken(issuer: "https://i", tokenID: "j")
-        #expect(try revoked(RevocationSnapshot(tokens: [exact])) == .token)
-        for other in [
-            RevokedToken(issuer: "https://i/", tokenID: "j"), RevokedToken(issuer: "https://i", tokenID: "J"),
-        ] {
-            #expect(try revoked(RevocationSnapshot(tokens: [other])) == nil)
-        }
+        #expect(try revoked(.token(issuer: "https://i", tokenID: "j")) == .token)
+        #expect(try revoked(.token(issuer: "https://i/", tokenID: "j")) == nil)
+        #expect(try revoked(.token(issuer: "https://i", tokenID: "J")) == nil)
     }
 
     @Test("An agent is revoked as the token's subject and as the peer")
     func agents() throws {
-        #expect(try revoked(RevocationSnapshot(agents: [Self.subject])) == .agent)
-        #expect(try revoked(RevocationSnapshot(agents: ["spiffe://example.test/agent/b"])) == .agent)
-        #expect(try revoked(RevocationSnapshot(agents: ["spiffe://example.test/agent/b"]), identity: nil) == nil)
-        #expect(try revoked(RevocationSnapshot(agents: ["spiffe://example.test/agent"])) == nil)
+        #expect(try revoked(.agent(Self.subject)) == .agent)
+        #expect(try revoked(.agent("spiffe://example.test/agent/b")) == .agent)
+        #expect(try revoked(.agent("spiffe://example.test/agent/b"), identity: nil) == nil)
+        #expect(try revoked(.agent("spiffe://example.test/agent")) == nil)
     }
 
-    @Test(
-        "A task is revoked by its name, or in one orchestration only",
-        arguments: [
-            ("t", "t", "o", true), ("t", "t", nil, true), ("o/t", "t", "o", true), ("o/t", "t", nil, false),
-            ("p/t", "t", "o", false), ("o/u", "t", "o", false), ("o", "t", "o", false), ("t", nil, "t", false),
-            ("o/t", "o/t", nil, true), ("a/b/c", "c", "a/b", true), ("a/b/c", "b/c", "a", true),
-            ("a/b/c", "c", "b", false),
-        ] as [(String, String?, String?, Bool)])
-    func tasks(value: String, task: String?, orchestration: String?, isRevoked: Bool) throws {
-        let snapshot = RevocationSnapshot(tasks: [value])
-        #expect(try revoked(snapshot, task: task, orchestration: orchestration) == (isRevoked ? .task : nil))
+    @Test("A task is revoked by its name, or in one orchestration only")
+    func tasks() throws {
+        #expect(try revoked(.task("t")) == .task)
+        #expect(try revoked(.task("t"), orchestration: nil) == .task)
+        #expect(try revoked(.task("u")) == nil)
+        #expect(try revoked(.task("t", of: "o")) == .task)
+        #expect(try revoked(.task("t", of: "o"), orchestration: nil) == nil)
+        #expect(try revoked(.task("t", of: "p")) == nil)
+        #expect(try revoked(.task("t"), task: nil) == nil)
     }
 
-    @Test("A chain is revoked by its root")
+    @Test("A chain is revoked by its root, and its root's client with it")
     func chains() throws {
-        #expect(try revoked(RevocationSnapshot(chains: [Self.subject])) == .chain)
-        #expect(try revoked(RevocationSnapshot(chains: ["spiffe://example.test/agent/b"])) == nil)
+        #expect(try revoked(.chain(Self.subject)) == .chain)
+        #expect(try revoked(.chain("spiffe://example.test/agent/b")) == .chain)
+        #expect(try revoked(.chain("spiffe://example.test/agent/c")) == nil)
     }
 
     @Test("A certificate is revoked as the connection's and as the token's")
     func certificates() throws {
-        #expect(try revoked(RevocationSnapshot(certificates: [Self.certificate])) == .certificate)
-        #expect(try revoked(RevocationSnapshot(certificates: [Self.bound])) == .certificate)
-        #expect(try revoked(RevocationSnapshot(certificates: [Self.key, Self.signer])) == nil)
+        #expect(try revoked(.certificate(Self.certificate)) == .certificate)
+        #expect(try revoked(.certificate(Self.bound)) == .certificate)
+        #expect(try revoked(.certificate(Self.key), .certificate(Self.signer)) == nil)
     }
 
     @Test("A key is revoked as the token's and as the one that signed it")
     func keys() throws {
-        #expect(try revoked(RevocationSnapshot(keys: [Self.key])) == .key)
-        #expect(try revoked(RevocationSnapshot(keys: [Self.signer])) == .key)
-        #expect(try revoked(RevocationSnapshot(keys: [Self.certificate, Self.bound])) == nil)
+        #expect(try revoked(.key(Self.key)) == .key)
+        #expect(try revoked(.key(Self.signer)) == .key)
+        #expect(try revoked(.key(Self.certificate), .key(Self.bound)) == nil)
+    }
+
+    @Test("Everything is revoked by the one key that no name has")
+    func everything() throws {
+        #expect(try revoked(.everything) == .everything)
+        #expect(RevocationSnapshot(set: RevocationSet([.everything])).hit([]) == .everything)
     }
 
     @Test("Nothing is revoked by nothing")
     func empty() throws {
         #expect(RevocationSnapshot.empty.isEmpty)
-        #expect(try revoked(.empty) == nil)
-        #expect(!RevocationSnapshot(agents: ["a"]).isEmpty)
-        #expect(!RevocationSnapshot(tasks: ["a"]).isEmpty)
+        #expect(try refusal(.empty) == nil)
+        #expect(!RevocationSnapshot(set: RevocationSet([.agent("a")])).isEmpty)
+    }
+
+    @Test("A living connection is hit at the level that it is revoked at")
+    func hits() {
+        let names = [RevocationName(.agent, .agent("a")), RevocationName(.chain, .chain("a"))]
+        #expect(RevocationSnapshot(set: RevocationSet([.chain("a")])).hit(names) == .chain)
+        #expect(RevocationSnapshot(set: RevocationSet([.agent("a"), .chain("a")])).hit(names) == .agent)
+        #expect(RevocationSnapshot(set: RevocationSet([.agent("b")])).hit(names) == nil)
+        #expect(RevocationSnapshot.empty.hit(names) == nil)
+    }
+
+    // MARK: Freshness
+
+    private static let now = UnixTime(seconds: 2)
+
+    @Test(
+        "A feed that denies when stale is believed up to its moment, and not at all before it was heard",
+        arguments: [
+            (UnixTime(seconds: 2), true, nil), (UnixTime(nanoseconds: 1_999_999_999), true, .stale(feed: "f")),
+            (nil, true, .stale(feed: "f")), (nil, false, nil), (UnixTime(seconds: 1), false, nil),
+        ] as [(UnixTime?, Bool, RevokedCredential?)])
+    func staleness(freshUntil: UnixTime?, denies: Bool, expected: RevokedCredential?) throws {
+        let feed = FeedFreshness(name: "f", freshUntil: freshUntil, deniesWhenStale: denies)
+        let fresh = FeedFreshness(name: "g", freshUntil: UnixTime(seconds: 9), deniesWhenStale: true)
+        #expect(try refusal(RevocationSnapshot.empty.with(freshness: [fresh, feed])) == expected)
+    }
+
+    @Test("What is revoked is refused as that, though a feed is stale")
+    func precedence() throws {
+        let stale = FeedFreshness(name: "f", freshUntil: nil, deniesWhenStale: true)
+        let snapshot = RevocationSnapshot.empty.with(freshness: [stale]).with(set: RevocationSet([.task("t")]))
+        #expect(try refusal(snapshot) == .task)
+        #expect(try refusal(snapshot.with(set: RevocationSet())) == .stale(feed: "f"))
+    }
+
+    @Test("Only ignorance is a matter of availability")
+    func availability() {
+        #expect(RevokedCredential.stale(feed: "f").isUnavailability)
+        #expect(RevokedCredential.statusUnknown(uri: "u").isUnavailability)
+        for known in [RevokedCredential.token, .everything, .status(1), .statusInvalid] {
+            #expect(!known.isUnavailability)
+        }
+    }
+
+    @Test("A handshake sees what was adopted last, and does not mind a stale feed")
+    func view() {
+        func refusal(_ view: RevocationView) -> String? {
+            do throws(CertificateRefusal) {
+                try view.check([RevocationName(.agent, .agent("a"))], now: Self.now)
+                return nil
+            } catch {
+                return error.reason
+            }
+        }
+        let stale = FeedFreshness(name: "f", freshUntil: nil, deniesWhenStale: true)
+        let view = RevocationView(RevocationSnapshot.empty.with(freshness: [stale]))
+        #expect(refusal(view) == nil)
+        view.adopt(RevocationSnapshot(set: RevocationSet([.agent("a")])))
+        #expect(refusal(view) == "revocation.agent")
+        view.adopt(.empty)
+        #expect(refusal(view) == nil)
     }
 
     // MARK: With evidence
@@ -129,15 +202,14 @@ struct RevocationSnapshotTests {
     @Test(
         "A verified token passes unless something of it is revoked",
         arguments: [
-            (RevocationSnapshot.empty, nil), (RevocationSnapshot(agents: ["x"]), nil),
-            (RevocationSnapshot(agents: ["s"]), RevokedCredential.agent),
-            (RevocationSnapshot(tokens: [RevokedToken(issuer: "https://i", tokenID: "j")]), .token),
-            (RevocationSnapshot(tasks: ["t"]), .task),
-        ])
-    func evidence(snapshot: RevocationSnapshot, expected: RevokedCredential?) throws {
+            ([], nil), ([.agent("x")], nil), ([.agent("s")], .agent),
+            ([.token(issuer: "https://i", tokenID: "j")], .token), ([.task("t")], .task),
+        ] as [([RevocationKey], RevokedCredential?)])
+    func evidence(keys: [RevocationKey], expected: RevokedCredential?) throws {
+        let snapshot = RevocationSnapshot(set: RevocationSet(keys))
         let refusal = try withVerifiedToken { token -> RevokedCredential? in
             do throws(RevokedCredential) {
-                _ = try snapshot.check(token: token, peer: nil)
+                _ = try snapshot.check(token: token, peer: nil, now: Self.now)
                 return nil
             } catch {
                 return error
@@ -148,8 +220,13 @@ struct RevocationSnapshotTests {
 
     @Test("Every kind has its own reason")
     func reasons() {
-        let kinds: [RevokedCredential] = [.agent, .certificate, .chain, .key, .task, .token]
-        #expect(Set(kinds.map(\.reason)).count == 6)
+        let kinds =
+            RevocationLevel.allCases.map { RevokedCredential($0) }
+            + [.status(1), .statusInvalid, .statusUnknown(uri: ""), .stale(feed: "")]
+        #expect(Set(kinds.map(\.reason)).count == kinds.count)
+        for level in RevocationLevel.allCases {
+            #expect(RevokedCredential(level).reason == "revocation.\(level.rawValue)")
+        }
         #expect(kinds.allSatisfy { $0.reason.hasPrefix("revocation.") })
     }
 }

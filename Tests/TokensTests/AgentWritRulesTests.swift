@@ -49,7 +49,7 @@ struct AgentWritRulesTests {
         #expect(claims.task == "task")
         #expect(claims.orchestration == "orch")
         #expect(claims.confirmations == .none)
-        #expect(claims.delegation.isEmpty && claims.delegationDepth == 0)
+        #expect(claims.lineage == .none && claims.delegationDepth == 0)
         #expect(claims.signingKey == broker.key.publicKey.thumbprint)
     }
 
@@ -124,128 +124,55 @@ struct AgentWritRulesTests {
 
     // MARK: The chain
 
-    private static let delegator = "spiffe://agentwrit.local/agent/orch/task/0011223344556677"
-    private static let record =
-        #"{"agent":"\#(delegator)","scope":["read:data:*","write:data:*"],"#
-        + #""delegated_at":"2026-02-15T12:00:00.123456789Z","signature":"\#(signature)"}"#
-    private static let signature =
-        "a934d1559f22a3c7b1a96eb1136fc56bc13974c4563e9dffd92629b64f7bba21"
-        + "4c5b75ae1cca89c812452b9ce6b26481a593d36b755ad4040e056b8c11482a05"
-    private static let chainHash = "4caac56e12fa3b17a98f7bb96e13ce26eea3f2d150a3c1e2bfca479af13f6fe4"
+    private static let delegator = "spiffe://example.test/agent/orch/task/0011223344556677"
+    private static let chain = [
+        ChainRecord(delegator, ["read:data:*", "write:data:*"], at: "2027-01-15T07:59:00.123456789Z")
+    ]
 
-    private func read(_ changed: [String: String?]) throws -> Result<TokenClaims, TokenRejection> {
-        let document = try JSONDocument(Broker.json(Broker.agentWritClaims, changed).utf8.span)
-        let origin = TokenOrigin(
-            issuer: table.issuers[0], index: 0, signingKey: nil, engine: try CryptographicEngine(), now: Broker.now)
-        do throws(TokenRejection) {
-            return .success(try AgentWritRules.read(ClaimReader(document.root), of: origin))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    @Test("The chain of the formula's vector is read, and its record is what the broker signed")
-    func vector() throws {
-        let claims = try read([
-            "delegation_chain": "[\(Self.record)]", "chain_hash": "\"\(Self.chainHash)\"",
-        ]).get()
-        let record = try #require(claims.delegation.first)
-        #expect(claims.delegationDepth == 1)
-        #expect(record.agent == Self.delegator)
-        #expect(record.scopes == ["read:data:*", "write:data:*"])
-        #expect(record.delegatedAt == "2026-02-15T12:00:00.123456789Z")
-        let key = try ed25519Key("A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg")
-        #expect(key.thumbprint.base64URL == "1IG2tMH7J2wbJZnOf8LJzQitKf7LMvoAElsuDMVM54Y")
-        let message = record.agent + "|" + record.scopes.joined(separator: ",") + "|" + record.delegatedAt
-        let isSigned = try CryptographicEngine().verifies(
-            record.signature.span, of: message.utf8.span, by: key, with: .ed25519)
-        #expect(isSigned)
-    }
-
-    @Test("A token that was passed on is refused, and one with an empty chain is not")
+    @Test("A token that was passed on is accepted, and says through whom it came")
     func delegated() throws {
-        let delegated = try broker.agentWritToken([
-            "delegation_chain": "[\(Self.record)]", "chain_hash": "\"\(Self.chainHash)\"",
-        ])
-        #expect(try verdict(delegated, table).rejection == .delegationUnsupported)
+        let claims = try verdict(broker.agentWritToken(chain: Self.chain), table).get()
+        #expect(claims.delegationDepth == 1)
+        #expect(claims.lineage.links == [LineageLink(agent: Self.delegator, scopes: ["read:data:*", "write:data:*"])])
+        #expect(claims.agent == Broker.subject && claims.agentID?.text == Broker.subject && claims.actor == nil)
+        #expect(claims.revocationNames.contains(RevocationName(.agent, .agent(Self.delegator))))
+        #expect(claims.revocationNames.contains(RevocationName(.chain, .chain(Self.delegator))))
         #expect(try verdict(broker.agentWritToken(["delegation_chain": "[]"]), table).rejection == nil)
     }
 
-    /// The SHA-256 of a text, as the claim has it.
-    private func hash(_ text: String) throws -> String {
-        "\"\(try CryptographicEngine().sha256(text.utf8.span).hexadecimal)\""
+    @Test("A chain that does not hold refuses its token")
+    func broken() throws {
+        let widened = try broker.agentWritToken(chain: Self.chain, ["scope": #"["read:data:*","admin:data:*"]"#])
+        #expect(try verdict(widened, table).rejection == .lineage(LineageFault(.scope, at: 1)))
+        var claims = try Broker.chainClaims(Self.chain.map { try broker.json($0) })
+        claims["chain_hash"] = .some(.none)
+        #expect(try verdict(broker.agentWritToken(claims), table).rejection == .lineage(LineageFault(.hash)))
     }
 
-    @Test(
-        "The hash is over the bytes as written",
-        arguments: [
-            // One space more, a member in another place, an escape spelled otherwise: the same chain, other bytes.
-            "[ \(record)]", "[\(record.replacing("read:data", with: #"rea\u0064:data"#))]",
-            #"[{"scope":[],"agent":"a","delegated_at":"2026-02-15T12:00:00Z","signature":"\#(signature)"}]"#,
-        ])
-    func chainHashes(chain: String) throws {
-        #expect(try read(["delegation_chain": chain, "chain_hash": hash(chain)]).rejection == nil)
-        let stated = "\"\(Self.chainHash)\""
-        #expect(try read(["delegation_chain": chain, "chain_hash": stated]).rejection == .invalid(.chainHash))
+    @Test("Any key of the broker may have signed a record, and nobody else's")
+    func rotation() throws {
+        let old = Broker(key: try .generate(.ed25519), algorithm: .edDSA)
+        let records = try Broker.chainClaims(Self.chain.map { try old.json($0) })
+        let jwks = """
+            {"keys":[\(broker.key.publicJWK(keyID: "a", algorithm: .edDSA)),
+            \(old.key.publicJWK(keyID: "b", algorithm: .edDSA))]}
+            """
+        let both = IssuerTable([try broker.issuer(profile: .agentwrit, keys: KeySet(jwks: jwks.utf8.span))])
+        #expect(try verdict(broker.agentWritToken(records), both).rejection == nil)
+        #expect(
+            try verdict(broker.agentWritToken(records), table).rejection == .lineage(LineageFault(.signature, at: 0)))
     }
 
-    @Test(
-        "A chain needs its hash, in lower-case hexadecimal; a hash needs its chain",
-        arguments: [
-            (nil, TokenRejection.missing(.chainHash)), ("null", .invalid(.chainHash)), ("1", .invalid(.chainHash)),
-            (#""""#, .invalid(.chainHash)), ("\"\(chainHash.uppercased())\"", .invalid(.chainHash)),
-            ("\"\(chainHash.dropLast())\"", .invalid(.chainHash)), ("\"\(chainHash)\"", nil),
-        ] as [(String?, TokenRejection?)])
-    func hashForms(hash: String?, rejection: TokenRejection?) throws {
-        #expect(try read(["delegation_chain": "[\(Self.record)]", "chain_hash": hash]).rejection == rejection)
-    }
-
-    @Test("A hash without a chain is refused, and an empty chain may have one")
-    func emptyChains() throws {
-        #expect(try read(["chain_hash": hash("[]")]).rejection == .invalid(.chainHash))
-        #expect(try read(["delegation_chain": "[]", "chain_hash": hash("[]")]).rejection == nil)
-        #expect(try read(["delegation_chain": "[]", "chain_hash": hash("[ ]")]).rejection == .invalid(.chainHash))
-        #expect(try read([:]).rejection == nil)
-    }
-
-    @Test(
-        "P13: A record has four members of the right form",
-        arguments: [
-            (#""agent":"\#(delegator)""#, #""agent":"""#), (#""agent":"\#(delegator)""#, #""agent":1"#),
-            (#""agent":"\#(delegator)""#, #""agent":"a b""#), (#""agent":"\#(delegator)""#, #""agents":"a""#),
-            (#"["read:data:*","write:data:*"]"#, #""read:data:*""#), (#"["read:data:*","write:data:*"]"#, "[1]"),
-            (#"["read:data:*","write:data:*"]"#, #"["a b"]"#), (#"["read:data:*","write:data:*"]"#, "null"),
-            (".123456789Z", ""), (".123456789Z", "+00:00"), (".123456789Z", ".Z"), (".123456789Z", ".1234567890Z"),
-            (".123456789Z", ".12345x789Z"), ("2026-02-15T", "2026-02-15 "), ("2026-02", "2O26-02"),
-            ("a934", "A934"), ("a934", "a93"), ("a934", "zz34"), (#""signature":""#, #""signature":"00"#),
-        ])
-    func records(part: String, replacement: String) throws {
-        try #require(Self.record.contains(part))
-        let chain = "[\(Self.record.replacing(part, with: replacement))]"
-        let bad = try read(["delegation_chain": chain, "chain_hash": hash(chain)])
-        #expect(bad.rejection == .invalid(.delegationChain))
-        let good = try read(["delegation_chain": "[\(Self.record)]", "chain_hash": hash("[\(Self.record)]")])
-        #expect(good.rejection == nil)
-    }
-
-    @Test("Every precision of a record's time is read", arguments: ["", ".1", ".123456789"])
-    func times(fraction: String) throws {
-        let chain = "[\(Self.record.replacing(".123456789", with: fraction))]"
-        let time = try read(["delegation_chain": chain, "chain_hash": hash(chain)]).get().delegation[0].delegatedAt
-        #expect(time == "2026-02-15T12:00:00\(fraction)Z")
-    }
-
-    @Test(
-        "P13: A chain has at most sixteen records",
-        arguments: [(16, nil), (17, .invalid(.delegationChain))] as [(Int, TokenRejection?)])
-    func length(count: Int, rejection: TokenRejection?) throws {
-        let chain = "[" + repeatElement(Self.record, count: count).joined(separator: ",") + "]"
-        #expect(try read(["delegation_chain": chain, "chain_hash": hash(chain)]).rejection == rejection)
-    }
-
-    @Test("A chain is an array of objects", arguments: ["{}", "null", #""x""#, "[1]", "[[]]", "[null]", "[{}]"])
-    func shapes(chain: String) throws {
-        let read = try read(["delegation_chain": chain, "chain_hash": hash(chain)])
-        #expect(read.rejection == .invalid(.delegationChain))
+    @Test("Whoever passed it on must be of a trust domain that the issuer may name")
+    func trustDomains() throws {
+        let chain =
+            Self.chain + [
+                ChainRecord("spiffe://other.test/a", ["read:data:*"], at: "2027-01-15T07:59:30Z")
+            ]
+        let token = try broker.agentWritToken(chain: chain)
+        let here = ["example.test"]
+        #expect(try verdict(token, table, within: here).rejection == .lineage(LineageFault(.trustDomain, at: 1)))
+        #expect(try verdict(token, table, within: here + ["other.test"]).rejection == nil)
+        #expect(try verdict(broker.agentWritToken(chain: Self.chain), table, within: here).rejection == nil)
     }
 }

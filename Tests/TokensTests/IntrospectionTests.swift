@@ -147,7 +147,7 @@ struct IntrospectionTests {
             ("J12", ["token_use": #""refresh_token""#], ["token_use": #""access_token""#], .type),
             ("J12", ["typ": #""Refresh""#], ["typ": #""Bearer""#], .type),
             ("J12", ["typ": #""ID""#], ["typ": #""at+jwt""#], .type),
-            ("act", ["act": "{}"], ["acta": "{}"], .delegationUnsupported),
+            ("act", ["act": "{}"], ["act": #"{"sub":"a"}"#], .lineage(LineageFault(.form))),
             ("scope", ["scope": "1"], ["scope": #""""#], .invalid(.scope)),
         ] as [(String, [String: String?], [String: String?], TokenRejection)])
     func rules(rule: String, bad: [String: String?], good: [String: String?], rejection: TokenRejection) {

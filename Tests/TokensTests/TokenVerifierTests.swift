@@ -225,8 +225,8 @@ struct TokenVerifierTests {
             "M2", ["cnf": #"{"jkt":"x"}"#],
             but: ["cnf": #"{"jkt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#], .invalid(.confirmation)),
         // Delegation is not built.
-        ClaimRule("act", ["act": #"{"sub":"a"}"#], but: ["actor": #"{"sub":"a"}"#], .delegationUnsupported),
-        ClaimRule("act", ["act": "null"], but: ["act": .none], .delegationUnsupported),
+        ClaimRule("act", ["act": #"{"sub":""}"#], but: ["act": #"{"sub":"a"}"#], .lineage(LineageFault(.form))),
+        ClaimRule("act", ["act": "null"], but: ["act": .none], .lineage(LineageFault(.form))),
         ClaimRule("chain", ["delegation_chain": "[{}]"], but: ["delegation_chain": "[]"], .delegationUnsupported),
         ClaimRule("chain", ["delegation_chain": "{}"], but: ["delegation_chain": "[]"], .invalid(.delegationChain)),
         ClaimRule("chain", ["delegation_chain": "null"], but: ["delegation_chain": "[]"], .invalid(.delegationChain)),

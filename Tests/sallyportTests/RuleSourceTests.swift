@@ -1,3 +1,4 @@
+import Delegation
 import Foundation
 import Possession
 import Testing
@@ -12,7 +13,8 @@ private enum Reasons {
 
     /// Where refusals come from; folders are read whole.
     private static let places = [
-        "Sources/Enforcement/Tokens/TokenRejection.swift", "Sources/Enforcement/Possession/DPoPRejection.swift",
+        "Sources/Enforcement/Tokens/TokenRejection.swift", "Sources/Enforcement/Delegation/LineageFault.swift",
+        "Sources/Enforcement/Possession/DPoPRejection.swift",
         "Sources/Enforcement/Possession/WPTRejection.swift", "Sources/Enforcement/Possession/PossessionFailure.swift",
         "Sources/Enforcement/Possession/ProofNovelty.swift", "Sources/Enforcement/Policy/PolicyDenial.swift",
         "Sources/Enforcement/Revocation/RevokedCredential.swift", "Sources/Enforcement/Identity",
@@ -20,7 +22,8 @@ private enum Reasons {
         "Sources/Protocol/TLS", "Sources/Gateway/Exchange",
     ]
     private static let families = [
-        "certificate", "credentials", "dpop", "forward", "limit", "malformed", "policy", "possession", "replay",
+        "certificate", "credentials", "dpop", "forward", "limit", "lineage", "malformed", "policy", "possession",
+        "replay",
         "revocation", "route", "svid", "target", "token", "wpt",
     ]
 
@@ -35,6 +38,7 @@ private enum Reasons {
     private static func endings(of start: String) -> [String] {
         switch start {
         case "policy.claim.": ["model"]
+        case "lineage.": LineageFault.Kind.allCases.map(\.rawValue)
         case "token.claim-invalid.", "token.claim-missing.": RegisteredClaim.allCases.map(\.rawValue)
         case "dpop.claim-invalid.", "dpop.claim-missing.": DPoPClaim.allCases.map(\.rawValue)
         case "wpt.claim-invalid.", "wpt.claim-missing.", "wpt.claim-unexpected.": WPTClaim.allCases.map(\.rawValue)

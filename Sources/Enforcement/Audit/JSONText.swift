@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 extension ByteQueue {
     /// Appends text as the inside of a JSON string (RFC 8259 §7).
@@ -6,7 +6,7 @@ extension ByteQueue {
     /// Control characters (C0, DEL and C1) are escaped, so that no log line moves a terminal's cursor; other characters
     /// stand as they are. Every byte that is not part of well-formed UTF-8 becomes `\ufffd`: a U+FFFD that was in the
     /// text stands unescaped, so the two differ.
-    mutating func append(escapingJSON text: Span<UInt8>) {
+    public mutating func append(escapingJSON text: Span<UInt8>) {
         if text.needsNoEscape {
             append(text)
             return

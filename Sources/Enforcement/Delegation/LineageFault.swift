@@ -40,5 +40,5 @@ public struct LineageFault: Error, Equatable, Sendable {
     }
 
     /// What the audit record says: stable, dotted, never part of an answer.
-    public var reason: String { "lineage.\(kind.rawValue)" }
+    public var reason: String { "lineage." + kind.rawValue }
 }

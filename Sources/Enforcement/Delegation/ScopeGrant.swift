@@ -22,3 +22,21 @@ public struct ScopeGrant: Hashable, Sendable {
     /// Whether it covers every identifier: only a whole `*` does.
     public var isWildcard: Bool { identifier == "*" }
 }
+
+extension ScopeGrant {
+    /// Whether it allows all that `other` does: the same action and resource, and the same identifier or any.
+    public func covers(_ other: ScopeGrant) -> Bool {
+        action.utf8.elementsEqual(other.action.utf8) && resource.utf8.elementsEqual(other.resource.utf8)
+            && (isWildcard || identifier.utf8.elementsEqual(other.identifier.utf8))
+    }
+
+    /// Whether every scope of `narrower` is covered by one of `wider`; one that is no grant only by its like.
+    public static func cover(_ wider: [String], _ narrower: [String]) -> Bool {
+        let grants = wider.compactMap { ScopeGrant($0) }
+        return narrower.allSatisfy { scope in
+            if wider.contains(where: { $0.utf8.elementsEqual(scope.utf8) }) { return true }
+            guard let wanted = ScopeGrant(scope) else { return false }
+            return grants.contains { $0.covers(wanted) }
+        }
+    }
+}

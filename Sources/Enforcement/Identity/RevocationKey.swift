@@ -38,9 +38,12 @@ public struct RevocationKey: Hashable, Sendable {
         RevocationKey(6, [fingerprint.hexadecimal])
     }
 
-    /// A certificate, by its issuer's name as ``CertificateFacts`` tells it, and its serial number in hexadecimal.
+    /// A certificate, by its issuer's name as RFC 2253 or RFC 4514 write it, and its serial number in hexadecimal.
+    ///
+    /// Spellings of one name come out the same: letters of either case, spaces around `,`, `=` and `+` or none, letters
+    /// outside of ASCII as they are or as `\\C3\\BC`; and serial numbers with leading zeros or colons or without.
     public static func certificate(serial: String, issuer: String) -> RevocationKey {
-        RevocationKey(7, [issuer, serial])
+        RevocationKey(7, [IssuerName.normalized(issuer), SerialNumber.normalized(serial)])
     }
 
     /// A key, by its thumbprint (RFC 7638).

@@ -28,7 +28,12 @@ public final class VerifiedPeer: Sendable {
         self.certificate = certificate
         self.trustDomain = trustDomain
         self.spiffeID = spiffeID
-        var names = [RevocationName(.certificate, .certificate(certificate.fingerprint))]
+        var names = [
+            RevocationName(.certificate, .certificate(certificate.fingerprint)),
+            RevocationName(
+                .certificate, .certificate(serial: certificate.serialNumber, issuer: certificate.issuer)),
+        ]
+        if let key = certificate.keyThumbprint { names.append(RevocationName(.key, .key(key))) }
         if let name = spiffeID?.text {
             names.append(RevocationName(.agent, .agent(name)))
             names.append(RevocationName(.chain, .chain(name)))
@@ -52,15 +57,21 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
     private let anchors: [String: TrustAnchors]
     private let joined: TrustAnchors?
     private let bundles: [(trustDomain: String, certificates: [Certificate])]
+    private let revocations: (any PeerRevocations)?
 
     /// Makes the rules of a listener.
     ///
     /// - Parameters:
     ///   - mode: what certificates must be.
     ///   - bundles: the certificates that vouch for each trust domain.
-    public init(mode: IdentityMode, bundles: [(trustDomain: String, certificates: [Certificate])]) throws(TLSError) {
+    ///   - revocations: what is revoked, asked in each handshake; nothing: nothing is.
+    public init(
+        mode: IdentityMode, bundles: [(trustDomain: String, certificates: [Certificate])],
+        revocations: (any PeerRevocations)? = nil
+    ) throws(TLSError) {
         self.mode = mode
         self.bundles = bundles
+        self.revocations = revocations
         var anchors: [String: TrustAnchors] = [:]
         for bundle in bundles {
             let made = try TrustAnchors(trustDomain: bundle.trustDomain, certificates: bundle.certificates)
@@ -88,6 +99,12 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
             throw CertificateRefusal("svid.foreign-trust-domain")
         }
         return anchors
+    }
+
+    /// Refuses a client that is revoked by any of its names.
+    public func admit(_ certificate: AuthenticatedCertificate, now: UnixTime) throws(CertificateRefusal) {
+        guard let revocations else { return }
+        try revocations.check(try peer(certificate).revocationNames, now: now)
     }
 
     /// Adds the mode, and each trust domain with the authorities that may vouch for it.

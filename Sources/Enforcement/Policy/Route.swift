@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 public import HTTP
 public import Limits
 public import Possession
@@ -19,6 +19,8 @@ public final class Route: Sendable {
     public let upgrades: [String]
     /// How much may be asked of it, or nothing.
     public let limits: LimitScope?
+    /// How long a call may go on after its token or certificate has expired.
+    public let expiryGrace: Interval
     /// What serves as proof of possession.
     public let possessionRule: PossessionRule
     /// The proofs of which one must hold, as a set of bits.
@@ -29,7 +31,7 @@ public final class Route: Sendable {
     /// - Precondition: the scope was read with the parameters of the path.
     public init(
         name: String, match: RouteMatch, requirement: RouteRequirement, forwarding: ForwardingRule, upstream: String,
-        upgrades: [String] = [], limits: LimitScope? = nil
+        upgrades: [String] = [], limits: LimitScope? = nil, expiryGrace: Interval = .zero
     ) {
         if let scope = requirement.scope {
             precondition(scope.parameters == match.path.parameterNames, "the scope is of another path")
@@ -41,6 +43,7 @@ public final class Route: Sendable {
         self.upstream = upstream
         self.upgrades = upgrades
         self.limits = limits
+        self.expiryGrace = expiryGrace
         possessionRule = PossessionRule(
             svidServesAsConfirmation: requirement.possession.contains(.svid),
             allowsSubjectMismatch: requirement.allowsSubjectMismatch)

@@ -26,13 +26,13 @@ public struct VerifiedPossession: ~Copyable {
 
 /// Compares what a token demands with who is at the other end of the connection, and with the proofs of the request.
 public enum PossessionVerifier {
-    /// Verifies every confirmation that a token names, and its subject.
+    /// Verifies every confirmation that a token names, and whose it is.
     ///
     /// All confirmations must hold (RFC 7800 §3.1, RFC 8705 §3): one that cannot be checked refuses the token, as does having
     /// none. Without a `cnf` claim the peer's SPIFFE ID confirms a token that names it, where the route lists `svid`.
     ///
-    /// Beside that, a token about one workload is not for another: where both the peer's certificate and the token's
-    /// subject bear a SPIFFE ID, the two must be the same.
+    /// Beside that, a token about one workload is not for another: where both the peer's certificate and the token's agent
+    /// (who acts for its subject, or the subject itself: RFC 8693 §4.1) bear a SPIFFE ID, the two must be the same.
     ///
     /// - Parameters:
     ///   - token: the token of the request.
@@ -71,9 +71,9 @@ public enum PossessionVerifier {
     public static func checkSubject(
         _ claims: TokenClaims, beside access: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
     ) throws(PossessionFailure) {
-        guard let subject = claims.subjectID, !rule.allowsSubjectMismatch else { return }
-        for other in [access.subjectID, peer?.spiffeID] {
-            if let other, other != subject { throw .subjectMismatch }
+        guard let agent = claims.agentID, !rule.allowsSubjectMismatch else { return }
+        for other in [access.agentID, peer?.spiffeID] {
+            if let other, other != agent { throw .subjectMismatch }
         }
     }
 
@@ -81,13 +81,13 @@ public enum PossessionVerifier {
         of claims: TokenClaims, peer: VerifiedPeer?, rule: PossessionRule
     ) throws(PossessionFailure) -> PossessionMethods {
         try methods(
-            confirmations: claims.confirmations, subject: claims.subjectID, certificate: peer?.certificate.fingerprint,
+            confirmations: claims.confirmations, agent: claims.agentID, certificate: peer?.certificate.fingerprint,
             identity: peer?.spiffeID, isProven: peer?.provesSPIFFEID ?? false, rule: rule)
     }
 
-    /// The same on plain values: the token's confirmations and subject, the peer's certificate and identity.
+    /// The same on plain values: the token's confirmations and agent, the peer's certificate and identity.
     static func methods(
-        confirmations: Confirmations, subject: SPIFFEID?, certificate: Digest256?, identity: SPIFFEID?,
+        confirmations: Confirmations, agent: SPIFFEID?, certificate: Digest256?, identity: SPIFFEID?,
         isProven: Bool, rule: PossessionRule
     ) throws(PossessionFailure) -> PossessionMethods {
         guard !confirmations.demandsUnsupported else { throw .unsupported }
@@ -97,15 +97,15 @@ public enum PossessionVerifier {
             guard certificate == demanded else { throw .certificateMismatch }
             methods.insert(.certificate)
         }
-        if let subject, let identity {
-            if subject == identity {
+        if let agent, let identity {
+            if agent == identity {
                 if isProven { methods.insert(.svid) }
             } else if !rule.allowsSubjectMismatch {
                 throw .subjectMismatch
             }
         }
         guard confirmations.isPresent else {
-            guard rule.svidServesAsConfirmation, subject != nil else { throw .unbound }
+            guard rule.svidServesAsConfirmation, agent != nil else { throw .unbound }
             guard certificate != nil else { throw .certificateMissing }
             guard methods.contains(.svid) else { throw .unbound }
             return methods

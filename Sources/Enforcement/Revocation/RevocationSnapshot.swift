@@ -1,5 +1,4 @@
 public import Bytes
-import Cryptography
 public import Identity
 public import Tokens
 
@@ -22,91 +21,108 @@ public struct UnrevokedPeer: ~Copyable {
     }
 }
 
-/// Everything that is revoked at one time: immutable, published whole.
+/// All that is known of revocations at one time: immutable, published whole.
 public struct RevocationSnapshot: Sendable {
-    private let tokens: Set<RevokedToken>
-    private let agents: Set<String>
-    private let tasks: Set<RevokedTask>
-    private let chains: Set<String>
-    private let certificates: Set<Digest256>
-    private let keys: Set<Digest256>
-    /// Whether nothing is revoked: then a check costs nothing.
+    /// What is revoked.
+    public let set: RevocationSet
+    /// What issuers say of their tokens.
+    public let statusLists: StatusListTable
+    /// Until when each feed may be believed to have told all.
+    public let freshness: [FeedFreshness]
+    /// Whether there is nothing to check: then a check costs nothing.
     public let isEmpty: Bool
 
-    /// Nothing is revoked.
-    public static let empty = RevocationSnapshot()
+    /// Nothing is revoked, and no feed is listened to.
+    public static let empty = RevocationSnapshot(set: RevocationSet())
 
     /// Makes a snapshot.
     ///
     /// - Parameters:
-    ///   - tokens: single tokens.
-    ///   - agents: SPIFFE IDs, or subjects that are none.
-    ///   - tasks: `TASK`, or `ORCHESTRATION/TASK`.
-    ///   - chains: the roots of delegation chains, as SPIFFE IDs or subjects; a token that nobody delegated is the root of its
-    ///     own.
-    ///   - certificates: SHA-256 digests of DER.
-    ///   - keys: RFC 7638 thumbprints of keys that tokens are bound to, or that signed them.
-    public init(
-        tokens: Set<RevokedToken> = [], agents: Set<String> = [], tasks: Set<String> = [], chains: Set<String> = [],
-        certificates: Set<Digest256> = [], keys: Set<Digest256> = []
-    ) {
-        self.tokens = tokens
-        self.agents = agents
-        self.tasks = Set(tasks.flatMap(RevokedTask.readings))
-        self.chains = chains
-        self.certificates = certificates
-        self.keys = keys
-        isEmpty =
-            tokens.isEmpty && agents.isEmpty && tasks.isEmpty && chains.isEmpty && certificates.isEmpty && keys.isEmpty
+    ///   - set: what is revoked.
+    ///   - statusLists: what issuers say of their tokens.
+    ///   - freshness: how long each feed may be believed to have told all.
+    public init(set: RevocationSet, statusLists: StatusListTable = .none, freshness: [FeedFreshness] = []) {
+        self.set = set
+        self.statusLists = statusLists
+        self.freshness = freshness
+        isEmpty = set.isEmpty && statusLists.isEmpty && !freshness.contains(where: \.deniesWhenStale)
     }
 
-    /// Checks all that a request shows: a few hash probes, and none where nothing is revoked.
+    /// The same with another set.
+    public func with(set: RevocationSet) -> RevocationSnapshot {
+        RevocationSnapshot(set: set, statusLists: statusLists, freshness: freshness)
+    }
+
+    /// The same with other status lists.
+    public func with(statusLists: StatusListTable) -> RevocationSnapshot {
+        RevocationSnapshot(set: set, statusLists: statusLists, freshness: freshness)
+    }
+
+    /// The same with other feeds, or with what has been heard of them since.
+    public func with(freshness: [FeedFreshness]) -> RevocationSnapshot {
+        RevocationSnapshot(set: set, statusLists: statusLists, freshness: freshness)
+    }
+
+    /// Checks all that a request shows: a probe for each name of the token and of the client, none where nothing is revoked.
+    ///
+    /// What is known to be revoked is refused as such, even where a feed is stale. Staleness is compared with `now` here, so
+    /// that it is noticed though nobody publishes anything any more.
     public func check(
-        token: borrowing VerifiedToken, peer: VerifiedPeer?
+        token: borrowing VerifiedToken, peer: VerifiedPeer?, now: UnixTime
     ) throws(RevokedCredential) -> Unrevoked {
-        if !isEmpty {
-            try check(token.claims, certificate: peer?.certificate.fingerprint, identity: peer?.spiffeID)
-        }
+        if !isEmpty { try check(token.claims, peer: peer?.revocationNames ?? [], now: now) }
         return Unrevoked()
     }
 
-    /// Checks the client of a connection that carries no tokens: its certificate, and the agent that it is.
-    public func check(peer: VerifiedPeer) throws(RevokedCredential) -> UnrevokedPeer {
-        if !isEmpty { try check(certificate: peer.certificate.fingerprint, identity: peer.spiffeID) }
+    /// Checks the client of a connection that carries no tokens: its certificate, its key and the agent that it is.
+    public func check(peer: VerifiedPeer, now: UnixTime) throws(RevokedCredential) -> UnrevokedPeer {
+        if !isEmpty {
+            if let level = hit(peer.revocationNames) { throw RevokedCredential(level) }
+            try checkFreshness(now)
+        }
         return UnrevokedPeer(peer: peer)
     }
 
-    /// The same on plain values.
+    /// The level at which any of the names is revoked; nothing: none of them is.
     ///
-    /// An agent whose chains are revoked does not act for itself either.
-    func check(certificate: Digest256, identity: SPIFFEID?) throws(RevokedCredential) {
-        if let identity, agents.contains(identity.text) { throw .agent }
-        if let identity, chains.contains(identity.text) { throw .chain }
-        if certificates.contains(certificate) { throw .certificate }
+    /// It is for what lives already, a connection or a call, and mints no evidence.
+    public func hit(_ names: [RevocationName]) -> RevocationLevel? {
+        guard !set.isEmpty else { return nil }
+        if set.contains(.everything) { return .everything }
+        for name in names where set.contains(name.key) { return name.level }
+        return nil
     }
 
-    /// The same on plain values: the claims, the peer's certificate and its identity.
-    func check(
-        _ claims: TokenClaims, certificate: Digest256?, identity: SPIFFEID?
-    ) throws(RevokedCredential) {
-        if let tokenID = claims.tokenID, tokens.contains(RevokedToken(issuer: claims.issuer, tokenID: tokenID)) {
-            throw .token
+    /// Why a call that was let through must go on no longer; nothing: nothing is known against its token.
+    ///
+    /// Staleness and lists that are not known end nothing that lives: they refuse what comes.
+    public func objection(to claims: TokenClaims, now: UnixTime) -> RevokedCredential? {
+        if let level = hit(claims.revocationNames) { return RevokedCredential(level) }
+        do throws(RevokedCredential) { try checkStatus(claims, now) } catch {
+            return error.isUnavailability ? nil : error
         }
-        if agents.contains(claims.subject) { throw .agent }
-        if let identity, agents.contains(identity.text) { throw .agent }
-        if let task = claims.task {
-            if tasks.contains(RevokedTask(orchestration: nil, task: task)) { throw .task }
-            if let orchestration = claims.orchestration,
-                tasks.contains(RevokedTask(orchestration: orchestration, task: task))
-            {
-                throw .task
-            }
+        return nil
+    }
+
+    /// The same on plain values: the claims and the names of the client.
+    func check(_ claims: TokenClaims, peer names: [RevocationName], now: UnixTime) throws(RevokedCredential) {
+        if let level = hit(claims.revocationNames) ?? hit(names) { throw RevokedCredential(level) }
+        try checkFreshness(now)
+        try checkStatus(claims, now)
+    }
+
+    private func checkStatus(_ claims: TokenClaims, _ now: UnixTime) throws(RevokedCredential) {
+        guard !statusLists.isEmpty, let reference = claims.statusReference else { return }
+        switch statusLists.status(of: reference, issuer: claims.issuer, now: now) {
+        case .valid, .notListed: return
+        case .status(let status): throw .status(status)
+        case .unknown(let uri): throw .statusUnknown(uri: uri)
+        case .stale(let feed): throw .stale(feed: feed)
+        case .outOfRange, .foreign: throw .statusInvalid
         }
-        if chains.contains(claims.subject) { throw .chain }
-        if let certificate, certificates.contains(certificate) { throw .certificate }
-        if let bound = claims.confirmations.certificate, certificates.contains(bound) { throw .certificate }
-        if let key = claims.confirmations.key, keys.contains(key) { throw .key }
-        if let key = claims.confirmations.publicKey?.publicKey.thumbprint, keys.contains(key) { throw .key }
-        if let key = claims.signingKey, keys.contains(key) { throw .key }
+    }
+
+    private func checkFreshness(_ now: UnixTime) throws(RevokedCredential) {
+        for feed in freshness where feed.deniesWhenStale && feed.isStale(at: now) { throw .stale(feed: feed.name) }
     }
 }

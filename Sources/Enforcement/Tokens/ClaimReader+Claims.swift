@@ -1,4 +1,5 @@
 import Bytes
+import Delegation
 import Identity
 import JSON
 
@@ -9,10 +10,11 @@ extension ClaimReader {
     ///   - origin: whose token it is.
     ///   - required: the claims that it must have beside those two.
     ///   - readsScopes: whether `scope` says anything in a token of this kind.
-    ///   - delegation: who passed it on.
+    ///   - actors: who acts for the subject, and who did before.
+    ///   - lineage: through whom it came, where that is not through the actors.
     func claims(
         of origin: TokenOrigin, requiring required: Set<RegisteredClaim>, readingScopes readsScopes: Bool = true,
-        delegation: [DelegationRecord] = []
+        actors: ActorChain? = nil, lineage: Lineage = .none
     ) throws(TokenRejection) -> TokenClaims {
         let issuer = origin.issuer
         let names = issuer.claimNames
@@ -29,7 +31,8 @@ extension ClaimReader {
             sponsor: try text(named: names.sponsor, .sponsor, .text),
             authenticationContext: try textIfPresent(.authenticationContext, .visible),
             authenticatedAt: try timeIfPresent(.authenticationTime), retained: retained(issuer.retainedClaims),
-            delegation: delegation, signingKey: origin.signingKey)
+            statusReference: try statusReference(), actor: actors?.current, actorID: actors?.currentID,
+            lineage: actors?.lineage(of: subject) ?? lineage, signingKey: origin.signingKey)
         if has(.audience) {
             guard try isMeant(for: issuer.audiences) else { throw .audience }
         }

@@ -1,4 +1,5 @@
 import Bytes
+import Delegation
 import Identity
 import JSON
 
@@ -134,7 +135,7 @@ struct ClaimReader: ~Escapable {
     }
 
     /// The scopes of an array.
-    static func scopes(listed value: JSONValue) throws(TokenRejection) -> [String] {
+    private static func scopes(listed value: JSONValue) throws(TokenRejection) -> [String] {
         var scopes: [String] = []
         var elements = value.elements
         while let element = elements.next() {
@@ -155,21 +156,31 @@ struct ClaimReader: ~Escapable {
 
     // MARK: Delegation
 
-    /// Refuses a token that somebody passed on: its chain cannot be checked.
-    ///
-    /// An empty `delegation_chain` says that nobody did.
-    func refuseDelegation() throws(TokenRejection) {
-        try refuseForeignDelegation()
+    /// Who acts for the subject, where somebody does (`act`, RFC 8693 §4.1).
+    func actors() throws(TokenRejection) -> ActorChain? {
+        guard let act = payload.member("act") else { return nil }
+        do throws(LineageFault) {
+            return try ActorChain(act)
+        } catch {
+            throw .lineage(error)
+        }
+    }
+
+    /// Refuses a token that says it has actors, where tokens of its kind have none.
+    func refuseActors() throws(TokenRejection) {
+        guard payload.member("act") == nil else { throw .delegationUnsupported }
+    }
+
+    /// Refuses a token that was passed on by a chain of records; an empty one says that nobody did.
+    func refuseRecords() throws(TokenRejection) {
         guard let chain = value(.delegationChain) else { return }
         guard chain.kind == .array else { throw .invalid(.delegationChain) }
         guard chain.count == 0 else { throw .delegationUnsupported }
     }
 
-    /// Refuses a token that somebody passed on in another way than by a chain of records.
-    func refuseForeignDelegation() throws(TokenRejection) {
-        for name in ["act", "del_depth", "par_hash"] where payload.member(named: name) != nil {
-            throw .delegationUnsupported
-        }
+    /// Refuses a token that its holder made out of another.
+    func refuseDerivation() throws(TokenRejection) {
+        for name in ["del_depth", "par_hash"] where payload.member(named: name) != nil { throw .delegationUnsupported }
     }
 }
 

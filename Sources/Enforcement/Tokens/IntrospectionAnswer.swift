@@ -21,8 +21,9 @@ enum IntrospectionAnswer {
         try checkIssuer(answer, origin)
         guard isOfAccessToken(answer) else { throw .type }
         let reader = ClaimReader(answer)
-        let claims = try reader.claims(of: origin, requiring: [.audience])
-        try reader.refuseDelegation()
+        let claims = try reader.claims(of: origin, requiring: [.audience], actors: try reader.actors())
+        try reader.refuseRecords()
+        try reader.refuseDerivation()
         return claims
     }
 

@@ -17,4 +17,5 @@ public enum RegisteredClaim: String, CaseIterable, Sendable {
     case sponsor
     case task
     case orchestration
+    case status
 }

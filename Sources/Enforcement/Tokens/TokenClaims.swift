@@ -19,6 +19,10 @@ public final class TokenClaims: Sendable {
     public let subject: String
     /// The same as a SPIFFE ID, where it is one.
     public let subjectID: SPIFFEID?
+    /// Who acts for the subject, where somebody does: the outermost actor (`act.sub`, RFC 8693 §4.1).
+    public let actor: String?
+    /// The same as a SPIFFE ID, where it is one.
+    public let actorID: SPIFFEID?
     /// Its identifier, unique for the issuer (`jti`); every access token that is a JWT has one.
     public let tokenID: String?
     /// The OAuth client that asked for it (`client_id`).
@@ -47,16 +51,27 @@ public final class TokenClaims: Sendable {
     public let authenticatedAt: UnixTime?
     /// The claims that a route asks for, by name, where they have a value that can be compared.
     public let retained: [String: ClaimValue]
-    /// Who passed it on, the first first; a delegated token is refused, so nobody.
-    public let delegation: [DelegationRecord]
+    /// Where its issuer keeps its status, if anywhere.
+    public let statusReference: StatusReference?
+    /// Through whom it came to the agent that holds it.
+    public let lineage: Lineage
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
     public let signingKey: Digest256?
 
     /// The names under which it may be revoked: it is where any of them is.
     public let revocationNames: [RevocationName]
 
-    /// How many times it was delegated.
-    public var delegationDepth: Int { delegation.count }
+    /// The trust domains of those who passed it on, each with the first link that names it.
+    let linkTrustDomains: [(name: String, link: Int)]
+
+    /// Who calls with it: whoever acts for the subject, or else the subject itself.
+    public var agent: String { actor ?? subject }
+
+    /// The same as a SPIFFE ID, where it is one.
+    public var agentID: SPIFFEID? { actor == nil ? subjectID : actorID }
+
+    /// How many times it was passed on.
+    public var delegationDepth: Int { lineage.depth }
 
     /// The thumbprint of the key that it is bound to, where it is bound to a key (RFC 7638).
     public var keyThumbprint: Digest256? { confirmations.boundThumbprint }
@@ -66,7 +81,8 @@ public final class TokenClaims: Sendable {
         tokenID: String?, clientID: String?, issuedAt: UnixTime?, expiresAt: UnixTime, notBefore: UnixTime?,
         scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
         authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
-        delegation: [DelegationRecord] = [], signingKey: Digest256?
+        statusReference: StatusReference? = nil, actor: String? = nil, actorID: SPIFFEID? = nil,
+        lineage: Lineage = .none, signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
@@ -87,24 +103,37 @@ public final class TokenClaims: Sendable {
         self.authenticationContext = authenticationContext
         self.authenticatedAt = authenticatedAt
         self.retained = retained
-        self.delegation = delegation
+        self.statusReference = statusReference
+        self.actor = actor
+        self.actorID = actorID
+        self.lineage = lineage
         self.signingKey = signingKey
+        linkTrustDomains = Self.trustDomains(of: lineage)
         revocationNames = Self.names(
-            token: tokenID.map { RevocationKey.token(issuer: issuer, tokenID: $0) }, agents: [subject], task: task,
-            orchestration: orchestration,
-            certificate: confirmations.certificate,
-            keys: [confirmations.key, confirmations.publicKey?.publicKey.thumbprint, signingKey].compactMap(\.self))
+            tokens: Self.tokens(of: lineage, issuer: issuer, tokenID: tokenID),
+            agents: [subject] + [actor].compactMap(\.self) + lineage.links.map(\.agent),
+            task: task, orchestration: orchestration, certificate: confirmations.certificate,
+            keys: [confirmations.key, confirmations.publicKey?.publicKey.thumbprint, signingKey].compactMap(\.self)
+                + lineage.links.compactMap(\.key))
     }
 }
 
 extension TokenClaims {
+    /// The token itself, and those that it grew out of.
+    private static func tokens(of lineage: Lineage, issuer: String, tokenID: String?) -> [RevocationKey] {
+        let own = tokenID.map { RevocationKey.token(issuer: issuer, tokenID: $0) }
+        let others = lineage.links.compactMap { link in
+            link.tokenID.map { RevocationKey.token(issuer: link.issuer ?? issuer, tokenID: $0) }
+        }
+        return [own].compactMap(\.self) + others
+    }
+
     /// Every agent of a chain may be revoked itself, and with all that grew out of it.
     private static func names(
-        token: RevocationKey?, agents: [String], task: String?, orchestration: String?, certificate: Digest256?,
+        tokens: [RevocationKey], agents: [String], task: String?, orchestration: String?, certificate: Digest256?,
         keys: [Digest256]
     ) -> [RevocationName] {
-        var names: [RevocationName] = []
-        if let token { names.append(RevocationName(.token, token)) }
+        var names = tokens.map { RevocationName(.token, $0) }
         for agent in agents {
             names.append(RevocationName(.agent, .agent(agent)))
             names.append(RevocationName(.chain, .chain(agent)))
@@ -115,6 +144,15 @@ extension TokenClaims {
         }
         if let certificate { names.append(RevocationName(.certificate, .certificate(certificate))) }
         for key in keys { names.append(RevocationName(.key, .key(key))) }
-        return names
+        return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private static func trustDomains(of lineage: Lineage) -> [(name: String, link: Int)] {
+        var domains: [(name: String, link: Int)] = []
+        for (index, link) in lineage.links.enumerated() {
+            guard let name = try? SPIFFEID(link.agent.utf8.span).trustDomain else { continue }
+            if !domains.contains(where: { $0.name == name }) { domains.append((name, index)) }
+        }
+        return domains
     }
 }

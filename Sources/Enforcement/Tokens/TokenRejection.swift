@@ -1,8 +1,10 @@
+public import Delegation
+
 /// Why a token is refused, or why nothing can be said about it yet.
 public enum TokenRejection: Error, Equatable, Sendable {
     /// None of the issuer's audiences is among the token's.
     case audience
-    /// The token speaks of delegation, which nothing here can check.
+    /// The token speaks of delegation in a way that tokens of its kind do not.
     case delegationUnsupported
     /// Its time is over.
     case expired
@@ -28,6 +30,8 @@ public enum TokenRejection: Error, Equatable, Sendable {
     case keysMissing(issuer: Int)
     /// It lives longer than its issuer may let it.
     case lifetime
+    /// The chain through which it came to the agent that holds it does not hold.
+    case lineage(LineageFault)
     /// A claim that must be there is not.
     case missing(RegisteredClaim)
     /// Its time has not come.
@@ -60,6 +64,7 @@ public enum TokenRejection: Error, Equatable, Sendable {
         case .keyUnknown: "token.key-unknown"
         case .keysMissing: "token.keys-missing"
         case .lifetime: "token.lifetime"
+        case .lineage(let fault): fault.reason
         case .missing(let claim): "token.claim-missing." + claim.rawValue
         case .notYetValid: "token.not-yet-valid"
         case .opaque: "token.opaque"

@@ -1,5 +1,6 @@
 public import Bytes
 public import Cryptography
+import Delegation
 import Identity
 
 /// Evidence that a token was signed by an issuer we believe, or that the issuer says it is valid; that it is meant for us,
@@ -212,9 +213,18 @@ public final class TokenVerifier {
         guard now < claims.expiresAt + leeway else { throw .expired }
         if let notBefore = claims.notBefore, now < notBefore - leeway { throw .notYetValid }
         if let issuedAt = claims.issuedAt, issuedAt > now + leeway { throw .issuedInFuture }
-        if let subject = claims.subjectID, let trustDomains = token.trustDomains ?? listenerTrustDomains {
-            guard trustDomains.contains(subject.trustDomain) else { throw .trustDomain }
+        if let trustDomains = token.trustDomains ?? listenerTrustDomains {
+            try Self.checkNames(of: claims, within: trustDomains)
         }
         return VerifiedToken(claims: claims)
+    }
+
+    /// Everybody whom the token names and who is a member of a trust domain must be of one that its issuer may name.
+    private static func checkNames(of claims: TokenClaims, within trustDomains: [String]) throws(TokenRejection) {
+        if let subject = claims.subjectID, !trustDomains.contains(subject.trustDomain) { throw .trustDomain }
+        if let actor = claims.actorID, !trustDomains.contains(actor.trustDomain) { throw .trustDomain }
+        for domain in claims.linkTrustDomains where !trustDomains.contains(domain.name) {
+            throw .lineage(LineageFault(.trustDomain, at: domain.link))
+        }
     }
 }

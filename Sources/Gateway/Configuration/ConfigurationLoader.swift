@@ -41,7 +41,6 @@ private struct ConfigurationLoader {
     }
 
     private func read(_ root: SectionReader, digest: Digest256?) -> GatewayConfiguration? {
-        checkUnbuiltSections(root)
         var listenerSection = ListenerSection(context: context)
         let listeners = listenerSection.read(root.required("listeners", "at least one address to listen on"))
         var issuerSection = IssuerSection(context: context)
@@ -57,26 +56,27 @@ private struct ConfigurationLoader {
         routeSection.checkUpgrades(by: upstreams)
         let possession = PossessionSection.read(root.optional("possession"))
         let transactionTokens = TransactionTokenSection.read(root.optional("transaction_tokens"), context: context)
+        let revocation = RevocationSection(
+            context: context, issuers: issuers, issuerNames: issuerSection.names, listeners: listeners
+        ).read(root.optional("revocation"), isNeeded: root.optional("admin") != nil)
         let audit = AuditSection.read(root.required("audit", "directory under it"), context: context)
         let observability = readObservability(root.optional("observability"), &listenerSection)
+        let admin = root.optional("admin").flatMap { reader in
+            AdminSection(context: context).read(reader) { listenerSection.take($0, $1) }
+        }
         let workers = readWorkers(root.optional("workers"))
         let limits = LimitsSection.read(root.optional("limits"))
         let timeouts = TimeoutsSection.read(root.optional("timeouts"))
         if root.optional("routes") == nil {
             faults.warn(line: nil, keyPath: "routes", "there are no routes; every request will be answered with 404")
         }
-        guard faults.isEmpty, let audit, let digest else { return nil }
+        guard faults.isEmpty, let revocation, let audit, let digest else { return nil }
         return GatewayConfiguration(
             workers: workers, listeners: listeners, issuers: RetainedClaims.asked(by: routes, of: issuers),
             routes: routes, possession: possession, upstreams: upstreams, transactionTokens: transactionTokens,
-            audit: audit, observability: observability, limits: limits, timeouts: timeouts, digest: digest,
+            revocation: revocation.configuration, audit: audit, observability: observability, admin: admin,
+            limits: limits, timeouts: timeouts, digest: digest,
             warnings: faults.warnings.map(\.description))
-    }
-
-    /// Refuses unknown keys in the sections of which nothing is built; known ones are refused by name already.
-    private func checkUnbuiltSections(_ root: SectionReader) {
-        _ = root.optional("revocation")?.section(["store", "maximum_staleness", "when_stale", "feeds"])
-        _ = root.optional("admin")?.section(["address"])
     }
 
     private func readFile(_ path: String) -> [UInt8]? {

@@ -20,10 +20,14 @@ public struct GatewayConfiguration: Sendable {
     public var upstreams: [UpstreamConfiguration]
     /// How transaction tokens for the upstreams are signed, or nothing where none are issued.
     public var transactionTokens: TransactionTokenSettings?
+    /// How revocations are kept and heard of, or nothing where there are none.
+    public var revocation: RevocationConfiguration?
     /// Where decisions are recorded.
     public var audit: AuditConfiguration
     /// The address of `/healthz` and `/readyz`, or nothing where they are not served.
     public var observability: ListenAddress?
+    /// Where operators administer the gateway, or nothing where they cannot.
+    public var admin: AdminConfiguration?
     /// How much a client may ask.
     public var limits: Limits
     /// How long the gateway waits.

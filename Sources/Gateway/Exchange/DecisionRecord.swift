@@ -45,6 +45,8 @@ extension Exchange {
     public var completionOverhead: Int { 768 + 2 * (upstream?.utf8.count ?? 0) }
     /// The longest part of a path that could not be normalised which a record holds.
     private static let rawPathLimit = 512
+    /// The most bytes of a link's scopes which a record holds.
+    private static let scopeLimit = 1024
 
     /// Writes the record of a decision: allowed where there is no denial.
     public mutating func write(
@@ -76,6 +78,7 @@ extension Exchange {
             record.member("bytes_out", number: completion.bytesOut)
         }
         if let peer = connection.peer { record.member("certificate", digest: peer.certificate.fingerprint) }
+        writeLineage(&record)
         if let completion {
             record.member("duration_us", number: UInt64(max(0, completion.duration.nanoseconds / 1000)))
         }
@@ -107,11 +110,39 @@ extension Exchange {
         record.finish()
     }
 
-    /// Who calls: the token's subject once possession is proven; before that, whoever holds the certificate: a token that
+    /// Who calls: the token's agent once possession is proven; before that, whoever holds the certificate: a token that
     /// was stolen must not make its owner look like the thief.
     private func agent(of connection: ConnectionContext) -> String? {
         let holder = connection.peer?.spiffeID?.text
-        return possession.isEmpty ? holder ?? claims?.subject : claims?.subject ?? holder
+        return possession.isEmpty ? holder ?? claims?.agent : claims?.agent ?? holder
+    }
+
+    /// Writes through whom the token came, and with what: names whole, of many scopes the first.
+    private mutating func writeLineage(_ record: inout AuditRecord) {
+        guard let lineage = claims?.lineage, lineage.depth > 0 else { return }
+        scratch.removeAll()
+        scratch.append(UInt8(ascii: "["))
+        for (index, link) in lineage.links.enumerated() {
+            if index > 0 { scratch.append(UInt8(ascii: ",")) }
+            scratch.append("{\"agent\":\"")
+            scratch.append(escapingJSON: link.agent.utf8.span)
+            scratch.append("\",\"scope\":\"")
+            appendScopes(of: link)
+            scratch.append("\"}")
+        }
+        scratch.append(UInt8(ascii: "]"))
+        record.member("delegation", raw: scratch.readable)
+    }
+
+    /// Appends the scopes of a link with spaces between them, as many as a record may hold; `...` stands for the others.
+    private mutating func appendScopes(of link: LineageLink) {
+        var room = Self.scopeLimit
+        for (index, scope) in link.scopes.enumerated() {
+            if index > 0 { scratch.append(UInt8(ascii: " ")) }
+            room -= scope.utf8.count + 1
+            guard room >= 0 else { return scratch.append("...") }
+            scratch.append(escapingJSON: scope.utf8.span)
+        }
     }
 
     private mutating func writeIdentifiers(_ record: inout AuditRecord) {

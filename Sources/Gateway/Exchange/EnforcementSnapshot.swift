@@ -37,6 +37,13 @@ public final class EnforcementSnapshot: Sendable {
         proofAlgorithms = possession.dpop.algorithms.map(\.rawValue).joined(separator: " ")
     }
 
+    /// The same with other revocations.
+    public func with(revocations: RevocationSnapshot, generation: UInt64) -> EnforcementSnapshot {
+        EnforcementSnapshot(
+            generation: generation, issuers: issuers, routes: routes, revocations: revocations, limits: limits,
+            possession: possession)
+    }
+
     /// The same with other keys of issuers.
     public func with(issuers: IssuerTable, generation: UInt64) -> EnforcementSnapshot {
         EnforcementSnapshot(

@@ -1,6 +1,8 @@
 public import Bytes
+import Cryptography
 public import Delegation
 public import HTTP
+import Identity
 public import Limits
 public import Policy
 public import Possession
@@ -34,6 +36,10 @@ public struct Exchange: ~Copyable {
     public internal(set) var route: Route?
     /// The token's claims, once verified.
     public internal(set) var claims: TokenClaims?
+    /// The claims of a workload token beside the access token, once verified.
+    public internal(set) var workloadClaims: TokenClaims?
+    /// When the call must end, however much of it is left: what allows it has expired then, and its route's grace is over.
+    public internal(set) var expiresAt: UnixTime?
     /// The proofs that hold, once verified.
     public internal(set) var possession: PossessionMethods = []
     /// The grant that the call is allowed by.
@@ -116,6 +122,7 @@ public struct Exchange: ~Copyable {
     mutating func beginJudgement() {
         phase = .target
         (origin, route, scheme, claims) = (nil, nil, nil, nil)
+        (workloadClaims, expiresAt) = (nil, nil)
         possession = []
         grant = nil
         limitStatus = nil
@@ -133,10 +140,22 @@ public struct Exchange: ~Copyable {
         asked.removeAll()
         route = nil
         claims = nil
+        workloadClaims = nil
+        expiresAt = nil
         possession = []
         grant = nil
         lease = nil
         limitStatus = nil
         upstream = nil
+    }
+
+    /// Sets when the call must end.
+    mutating func setExpiry(_ route: Route, _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot) {
+        var end = connection.peer?.certificate.notAfter
+        for claims in [claims, workloadClaims].compactMap(\.self) {
+            let tokenEnd = claims.expiresAt + snapshot.issuers.issuers[claims.issuerIndex].clockLeeway
+            end = min(end ?? tokenEnd, tokenEnd)
+        }
+        expiresAt = end.map { $0 + route.expiryGrace }
     }
 }

@@ -110,7 +110,7 @@ extension Exchange {
             transaction: transaction, scope: isLong ? permit.grant?.text ?? "" : scope, route: permit.route.name,
             method: method,
             path: Self.tellablePath(target), clientAddress: Self.host(of: connection.address),
-            agent: connection.peer?.spiffeID?.text ?? permit.claims.subject,
+            agent: connection.peer?.spiffeID?.text ?? permit.claims.agent,
             possession: permit.possession.intersection(permit.route.accepted).methods.map(\.rawValue))
         do throws(KeyError) {
             return try minter.mint(claims: permit.claims, context: context, now: now)
@@ -181,7 +181,7 @@ extension Exchange {
         fields.append(literal: "via", value: (request.version == .http2 ? "2 sallyport" : "1.1 sallyport").utf8.span)
 
         let claims = permit.claims
-        add("sallyport-agent", claims.subject, to: &fields)
+        add("sallyport-agent", claims.agent, to: &fields)
         add("sallyport-issuer", claims.issuer, to: &fields)
         if let tokenID = claims.tokenID { add("sallyport-token-id", tokenID, to: &fields) }
         if let grant = permit.grant { add("sallyport-scope", grant.text, to: &fields) }

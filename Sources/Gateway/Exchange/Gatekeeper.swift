@@ -45,19 +45,29 @@ public final class Gatekeeper {
         if let document = origin.document(at: exchange.target.path, method: exchange.request.method.readable) {
             return .serves(document)
         }
+        if !connection.rules.events.isEmpty, let reception = Self.reception(exchange, connection) {
+            return .receives(reception)
+        }
         let route = try findRoute(&exchange, snapshot)
         let presented = try findCredentials(&exchange, route, snapshot)
         let outcome = try tokens.verify(
-            presented, of: exchange, for: route, on: connection, under: snapshot, now: now)
+            presented, of: &exchange, for: route, on: connection, under: snapshot, now: now)
         switch consume outcome {
         case .asks(let question):
             exchange.asked.append(question)
             return .asks(question)
         case .verified(let credentials):
             exchange.claims = credentials.token.claims
+            exchange.workloadClaims = Self.workloadClaims(credentials)
             let possession = try verifyPossession(
                 &exchange, presented, credentials, route, connection, snapshot, now)
-            let unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot)
+            let unrevoked: Unrevoked
+            do throws(RevokedCredential) {
+                unrevoked = try checkRevocation(&exchange, credentials, connection, snapshot, now)
+            } catch {
+                return .asks(try Self.question(after: error, &exchange))
+            }
+            exchange.setExpiry(route, connection, snapshot)
             return .permitted(try permit(&exchange, route, credentials, possession, unrevoked, connection, now))
         }
     }
@@ -97,6 +107,16 @@ public final class Gatekeeper {
         _ request: borrowing RequestHead, into target: inout NormalizedTarget
     ) throws(TargetError) {
         try target.normalize(request.target.readable)
+    }
+
+    /// What a transmitter of security events brings to where they are taken in.
+    private static func reception(
+        _ exchange: borrowing Exchange, _ connection: ConnectionContext
+    ) -> EventReception? {
+        guard exchange.request.method.withReadable({ $0.equals("POST") }) else { return nil }
+        let path = exchange.target.path
+        guard let endpoint = connection.rules.events.first(where: { path.equals(utf8: $0.path) }) else { return nil }
+        return EventReception(endpoint, request: exchange.request)
     }
 
     /// Phase 2: the first route that matches.
@@ -189,18 +209,31 @@ public final class Gatekeeper {
     /// Phase 6: nothing of it was taken back.
     private func checkRevocation(
         _ exchange: inout Exchange, _ credentials: borrowing VerifiedCredentials, _ connection: ConnectionContext,
-        _ snapshot: EnforcementSnapshot
-    ) throws(Denial) -> Unrevoked {
+        _ snapshot: EnforcementSnapshot, _ now: UnixTime
+    ) throws(RevokedCredential) -> Unrevoked {
         exchange.phase = .revocation
-        do throws(RevokedCredential) {
-            switch credentials.workload {
-            case .some(let token): _ = try snapshot.revocations.check(token: token, peer: connection.peer)
-            case .none: break
-            }
-            return try snapshot.revocations.check(token: credentials.token, peer: connection.peer)
-        } catch {
-            throw Denial(.invalidToken, error.reason)
+        switch credentials.workload {
+        case .some(let token): _ = try snapshot.revocations.check(token: token, peer: connection.peer, now: now)
+        case .none: break
         }
+        return try snapshot.revocations.check(token: credentials.token, peer: connection.peer, now: now)
+    }
+
+    /// What to ask where a token's status is not known yet; what is revoked, or was asked about in vain, is denied.
+    private static func question(
+        after revoked: RevokedCredential, _ exchange: inout Exchange
+    ) throws(Denial) -> Question {
+        if case .statusUnknown(let uri) = revoked {
+            let claims = [exchange.claims, exchange.workloadClaims].compactMap(\.self)
+            if let issuer = claims.first(where: { $0.statusReference?.uri == uri })?.issuer {
+                let question = Question.statusList(issuer: issuer, uri: uri)
+                if !exchange.asked.contains(question) {
+                    exchange.asked.append(question)
+                    return question
+                }
+            }
+        }
+        throw Denial(revoked.isUnavailability ? .unavailable : .invalidToken, revoked.reason)
     }
 
     /// Phases 7 and 8: the route's conditions, and only then the novelty of the proofs.

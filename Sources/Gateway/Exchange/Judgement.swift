@@ -6,6 +6,8 @@ public enum Judgement: ~Copyable {
     case permitted(Permit)
     /// It cannot be said before the question is answered; then the request is judged again.
     case asks(Question)
+    /// The gateway itself takes in what it brings: a security event.
+    case receives(EventReception)
     /// The gateway itself has what is asked for.
     case serves(ServedDocument)
 }
@@ -16,4 +18,8 @@ public enum Question: Equatable, Sendable {
     case keys(issuer: String, keyID: String?)
     /// What does the issuer say of the token (RFC 7662)?
     case introspection(issuer: String, token: [UInt8])
+    /// What does the issuer's status list at that place say?
+    case statusList(issuer: String, uri: String)
+    /// What comes of a security event that was pushed?
+    case event(feed: String, body: [UInt8], authorization: String?)
 }

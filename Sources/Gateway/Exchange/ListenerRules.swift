@@ -41,6 +41,8 @@ public final class ListenerRules: Sendable {
 
     /// How much may be asked of it, or nothing.
     public let limits: LimitScope?
+    /// Where it takes security events in.
+    public let events: [EventEndpoint]
     /// What passes through it.
     public let mode: ListenerMode
 
@@ -54,7 +56,11 @@ public final class ListenerRules: Sendable {
     /// - Parameters:
     ///   - listener: as configured.
     ///   - documents: what the gateway itself answers, of each origin.
-    public init(_ listener: ListenerConfiguration, documents: [Origin: [ServedDocument]] = [:]) {
+    ///   - events: where it takes security events in.
+    public init(
+        _ listener: ListenerConfiguration, documents: [Origin: [ServedDocument]] = [:], events: [EventEndpoint] = []
+    ) {
+        self.events = events
         name = listener.name
         limits = listener.limits
         mode = listener.mode

@@ -38,8 +38,8 @@ extension ListenerRules {
     ) throws(Denial) -> Passage {
         guard case .tcp(_, let rule) = mode else { throw Denial(.policy, PassageDenial.anonymous.reason) }
         let unrevoked: UnrevokedPeer
-        do throws(RevokedCredential) { unrevoked = try snapshot.revocations.check(peer: peer) } catch {
-            throw Denial(.policy, error.reason)
+        do throws(RevokedCredential) { unrevoked = try snapshot.revocations.check(peer: peer, now: now) } catch {
+            throw Denial(error.isUnavailability ? .unavailable : .policy, error.reason)
         }
         do throws(PassageDenial) { return try rule.admit(unrevoked, now: now) } catch {
             throw Denial(.policy, error.reason)

@@ -29,9 +29,9 @@ final class TokenExaminer {
         verifier = TokenVerifier(engine: engine, cacheCapacity: Self.cacheCapacity)
     }
 
-    /// Verifies what the request bears: whose it is, and that it is valid now.
+    /// Verifies what the request bears: whose it is, that it is valid now, and through whom it came.
     func verify(
-        _ presented: PresentedCredentials, of exchange: borrowing Exchange, for route: Route,
+        _ presented: PresentedCredentials, of exchange: inout Exchange, for route: Route,
         on connection: ConnectionContext, under snapshot: EnforcementSnapshot, now: UnixTime
     ) throws(Denial) -> Outcome {
         var workload: VerifiedToken?
@@ -41,6 +41,7 @@ final class TokenExaminer {
                     exchange.request.fields.value(credentials.token), among: snapshot.issuers,
                     subjectsWithin: connection.rules.subjectTrustDomains, now: now)
             } catch {
+                exchange.reach(error)
                 let token = exchange.request.fields.value(credentials.token)
                 return .asks(
                     try question(for: error, of: token, .invalidWorkloadToken, asked: exchange.asked, snapshot))
@@ -57,6 +58,7 @@ final class TokenExaminer {
                 now: now)
             return .verified(VerifiedCredentials(token: token, workload: workload.take()))
         } catch {
+            exchange.reach(error)
             let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
             return .asks(try question(for: error, of: token, .invalidToken, asked: exchange.asked, snapshot))
         }
@@ -96,5 +98,12 @@ final class TokenExaminer {
         default:
             return nil
         }
+    }
+}
+
+extension Exchange {
+    /// A chain that does not hold is another thing than a token that is none, though both are found out at once.
+    fileprivate mutating func reach(_ rejection: TokenRejection) {
+        if case .lineage = rejection { phase = .lineage }
     }
 }

@@ -27,6 +27,12 @@ public final class Certificate: Sendable {
         unsafe X509_free(handle)
     }
 
+    /// Shares an `X509` that has other owners too, and stays when they let it go.
+    public convenience init(sharing handle: OpaquePointer) throws(CertificateError) {
+        guard unsafe X509_up_ref(handle) == 1 else { throw .library }
+        unsafe try self.init(owning: handle)
+    }
+
     /// Reads exactly one certificate: no byte may follow, and the encoding must be distinguished (DER).
     public convenience init(der: Span<UInt8>) throws(CertificateError) {
         let handle = unsafe try LibraryErrors.contained { () throws(CertificateError) in

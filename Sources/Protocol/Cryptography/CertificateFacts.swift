@@ -14,6 +14,8 @@ public struct CertificateFacts: Equatable, Sendable {
     public var notAfter: UnixTime
     /// The subject's name in the one-line form of RFC 2253, for people.
     public var subject: String
+    /// The name of the authority that it says signed it, in the same form.
+    public var issuer: String
     /// Whether the subject's name has no parts.
     public var subjectIsEmpty: Bool
     /// Whether the basic constraints say `cA`.
@@ -26,13 +28,19 @@ public struct CertificateFacts: Equatable, Sendable {
     public var alternativeNames: [AlternativeName]
     /// Whether the extension of the alternative names is marked critical.
     public var alternativeNamesAreCritical: Bool
+    /// The RFC 7638 thumbprint of its key; nothing where the key is of a kind or size that no JWK here may have.
+    public var keyThumbprint: Digest256?
+    /// The URIs of its distribution points for revocation lists, in order (RFC 5280 §4.2.1.13); points that are limited to
+    /// some reasons, or to another issuer's lists, are left out.
+    public var distributionPoints: [[UInt8]]
 
     /// Makes facts from values; what is left out is what a plain leaf without extensions would say.
     public init(
         fingerprint: Digest256 = .zero, der: [UInt8] = [], serialNumber: String = "01",
-        notBefore: UnixTime, notAfter: UnixTime, subject: String = "", subjectIsEmpty: Bool = true,
+        notBefore: UnixTime, notAfter: UnixTime, subject: String = "", subjectIsEmpty: Bool = true, issuer: String = "",
         isCertificateAuthority: Bool = false, keyUsage: KeyUsage? = nil, extendedKeyUsages: [String]? = nil,
-        alternativeNames: [AlternativeName] = [], alternativeNamesAreCritical: Bool = false
+        alternativeNames: [AlternativeName] = [], alternativeNamesAreCritical: Bool = false,
+        keyThumbprint: Digest256? = nil, distributionPoints: [[UInt8]] = []
     ) {
         self.fingerprint = fingerprint
         self.der = der
@@ -41,10 +49,13 @@ public struct CertificateFacts: Equatable, Sendable {
         self.notAfter = notAfter
         self.subject = subject
         self.subjectIsEmpty = subjectIsEmpty
+        self.issuer = issuer
         self.isCertificateAuthority = isCertificateAuthority
         self.keyUsage = keyUsage
         self.extendedKeyUsages = extendedKeyUsages
         self.alternativeNames = alternativeNames
         self.alternativeNamesAreCritical = alternativeNamesAreCritical
+        self.keyThumbprint = keyThumbprint
+        self.distributionPoints = distributionPoints
     }
 }

@@ -26,9 +26,19 @@ struct CertificateReader {
             notBefore: unsafe try Self.moment(X509_get0_notBefore(certificate)),
             notAfter: unsafe try Self.moment(X509_get0_notAfter(certificate)),
             subject: unsafe try Self.text(of: subject), subjectIsEmpty: unsafe X509_NAME_entry_count(subject) == 0,
+            issuer: unsafe try Self.text(of: X509_get_issuer_name(certificate)),
             isCertificateAuthority: try isCertificateAuthority(), keyUsage: try keyUsage(),
             extendedKeyUsages: try extendedKeyUsages(), alternativeNames: alternatives?.names ?? [],
-            alternativeNamesAreCritical: alternatives?.areCritical ?? false)
+            alternativeNamesAreCritical: alternatives?.areCritical ?? false,
+            keyThumbprint: keyThumbprint(digest), distributionPoints: try distributionPoints())
+    }
+
+    /// Nothing for a key that could not be a JWK's: path validation judges by itself whether the key is good enough.
+    private func keyThumbprint(_ digest: MessageDigest) -> Digest256? {
+        guard let key = unsafe X509_get0_pubkey(certificate),
+            let components = unsafe try? KeyComponents(readPublicFrom: key)
+        else { return nil }
+        return digest.digest256("{\(components.requiredMembers)}".utf8.span)
     }
 
     private func der() throws(CertificateError) -> [UInt8] {
@@ -55,7 +65,8 @@ struct CertificateReader {
         return UnixTime(seconds: Int64(days) * 86_400 + Int64(seconds))
     }
 
-    private static func text(of name: OpaquePointer?) throws(CertificateError) -> String {
+    /// The one-line form of a name.
+    static func text(of name: OpaquePointer?) throws(CertificateError) -> String {
         guard let bio = MemoryBIO() else { throw .library }
         let count = unsafe bio.withHandle { unsafe X509_NAME_print_ex($0, name, 0, sp_xn_flag_rfc2253()) }
         guard count >= 0 else { throw .malformed }
@@ -125,6 +136,26 @@ extension CertificateReader {
             names.append(unsafe Self.name(OPENSSL_sk_value(stack, index)))
         }
         return (names, unsafe extensionValue.isCritical)
+    }
+
+    private func distributionPoints() throws(CertificateError) -> [[UInt8]] {
+        let extensionValue = unsafe try readExtension(NID_crl_distribution_points)
+        guard let value = unsafe extensionValue.value else { return [] }
+        let stack = OpaquePointer(value)
+        defer { unsafe CRL_DIST_POINTS_free(stack) }
+        var points: [[UInt8]] = []
+        for index in unsafe 0..<max(0, OPENSSL_sk_num(stack)) {
+            guard
+                let point = unsafe OPENSSL_sk_value(stack, index)?.assumingMemoryBound(to: DIST_POINT.self).pointee,
+                unsafe point.reasons == nil, unsafe point.CRLissuer == nil, let name = unsafe point.distpoint,
+                unsafe name.pointee.type == 0
+            else { continue }
+            let names = unsafe name.pointee.name.fullname
+            for place in unsafe 0..<max(0, OPENSSL_sk_num(names)) {
+                if case .uri(let uri) = unsafe Self.name(OPENSSL_sk_value(names, place)) { points.append(uri) }
+            }
+        }
+        return points
     }
 
     private static func name(_ element: UnsafeMutableRawPointer?) -> AlternativeName {

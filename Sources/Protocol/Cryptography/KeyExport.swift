@@ -11,6 +11,15 @@ extension KeyComponents {
         }
     }
 
+    /// Reads the numbers of a public key, such as a certificate's.
+    init(readPublicFrom key: OpaquePointer) throws(KeyError) {
+        self = try LibraryErrors.contained { () throws(KeyError) in
+            let components = unsafe try Self.components(of: key)
+            try components.validate()
+            return components
+        }
+    }
+
     private static func components(of key: OpaquePointer) throws(KeyError) -> KeyComponents {
         if unsafe EVP_PKEY_is_a(key, "EC") == 1 {
             let curve = unsafe try curve(of: key)

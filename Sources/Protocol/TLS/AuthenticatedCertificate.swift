@@ -11,10 +11,16 @@ public struct AuthenticatedCertificate: Sendable {
     public let facts: CertificateFacts
     /// The trust domain whose anchors vouched for it.
     public let trustDomain: String
+    /// The authorities of its validated path: the first signed it, each later one the one before, and the last is the anchor.
+    public let authorities: [Certificate]
 
-    fileprivate init(facts: CertificateFacts, trustDomain: String) {
+    /// What every certificate of the validated path says: this one's first, the anchor's last.
+    public var path: [CertificateFacts] { [facts] + authorities.map(\.facts) }
+
+    fileprivate init(facts: CertificateFacts, trustDomain: String, authorities: [Certificate]) {
         self.facts = facts
         self.trustDomain = trustDomain
+        self.authorities = authorities
     }
 }
 
@@ -34,11 +40,30 @@ enum CertificateVerifier {
         }
         let anchors = try policy.anchors(for: facts)
         let path = PathValidation(anchors: anchors, role: .client)
-        let code = unsafe path.validate(leaf, others, now: now.seconds)
+        var authorities: [Certificate]?
+        let code = unsafe path.validate(leaf, others, now: now.seconds) { stack in
+            authorities = unsafe Self.authorities(in: stack, anchors)
+        }
         guard code == X509_V_OK else { throw CertificateRefusal(PathValidation.reason(of: code)) }
-        let certificate = AuthenticatedCertificate(facts: facts, trustDomain: anchors.trustDomain)
+        guard let authorities else { throw CertificateRefusal("certificate.malformed") }
+        let certificate = AuthenticatedCertificate(
+            facts: facts, trustDomain: anchors.trustDomain, authorities: authorities)
         try policy.admit(certificate, now: now)
         return certificate
+    }
+
+    /// What stands behind the leaf in a validated path; nothing where any of it cannot be read.
+    ///
+    /// An anchor in the path is the very object of the bundle, whose facts are known.
+    private static func authorities(in path: OpaquePointer?, _ anchors: TrustAnchors) -> [Certificate]? {
+        var authorities: [Certificate] = []
+        for index in unsafe 1..<max(1, OPENSSL_sk_num(path)) {
+            guard let handle = unsafe OpaquePointer(OPENSSL_sk_value(path, index)) else { return nil }
+            let anchor = anchors.certificates.first { unsafe $0.withUnsafeHandle { $0 == handle } }
+            guard let authority = unsafe try? anchor ?? Certificate(sharing: handle) else { return nil }
+            authorities.append(authority)
+        }
+        return authorities
     }
 }
 

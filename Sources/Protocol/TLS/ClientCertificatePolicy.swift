@@ -16,7 +16,9 @@ public struct CertificateRefusal: Error, Equatable, Sendable {
     var alertCode: CInt {
         switch reason {
         case "certificate.expired": X509_V_ERR_CERT_HAS_EXPIRED
-        case "certificate.revoked": X509_V_ERR_CERT_REVOKED
+        case "certificate.revoked", "revocation.agent", "revocation.certificate", "revocation.chain",
+            "revocation.everything", "revocation.key":
+            X509_V_ERR_CERT_REVOKED
         case "certificate.untrusted": X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT
         case "certificate.internal", "certificate.memory": X509_V_ERR_OUT_OF_MEM
         default: X509_V_ERR_CERT_REJECTED

@@ -21,14 +21,17 @@ struct PathValidation {
     /// A name that the leaf must bear: a DNS name or an IP address, among its alternative names (RFC 9525).
     var host: String?
 
-    /// Validates the path from `leaf` to an anchor.
+    /// Validates the path from `leaf` to an anchor; `found` is called with it where it is valid.
     ///
     /// - Parameters:
     ///   - leaf: an `X509`, which stays the caller's.
     ///   - others: a stack of the certificates that may lie between it and an anchor, or nil; it stays the caller's too.
     ///   - now: seconds since the epoch.
+    ///   - found: takes a stack of the path, leaf first, which is no longer there after the call.
     /// - Returns: `X509_V_OK`, or why not.
-    func validate(_ leaf: OpaquePointer, _ others: OpaquePointer?, now: Int64) -> CInt {
+    func validate(
+        _ leaf: OpaquePointer, _ others: OpaquePointer?, now: Int64, found: (OpaquePointer?) -> Void = { _ in }
+    ) -> CInt {
         ERR_clear_error()
         defer { ERR_clear_error() }
         guard let path = unsafe X509_STORE_CTX_new() else { return X509_V_ERR_OUT_OF_MEM }
@@ -41,7 +44,10 @@ struct PathValidation {
         unsafe X509_VERIFY_PARAM_set_time(parameters, Int(now))
         // Any certificate of the bundle is an anchor, as SPIFFE bundles mean it, not only self-signed ones.
         unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN))
-        guard unsafe X509_verify_cert(path) != 1 else { return X509_V_OK }
+        if unsafe X509_verify_cert(path) == 1 {
+            unsafe found(X509_STORE_CTX_get0_chain(path))
+            return X509_V_OK
+        }
         let code = unsafe X509_STORE_CTX_get_error(path)
         return code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code
     }

@@ -9,6 +9,8 @@ public final class TrustAnchors: Sendable {
     /// The trust domain, or under `identity: any` the label of the bundle.
     public let trustDomain: String
 
+    /// The bundle, as facts to be had without reading a certificate again.
+    let certificates: [Certificate]
     /// An X509_STORE that is filled here and only read afterwards; OpenSSL locks its inside, so threads may share it.
     nonisolated(unsafe) let store: OpaquePointer
 
@@ -18,6 +20,7 @@ public final class TrustAnchors: Sendable {
         guard let store = unsafe X509_STORE_new() else { throw .drained("X509_STORE_new") }
         unsafe self.store = store
         self.trustDomain = trustDomain
+        self.certificates = certificates
         for certificate in certificates {
             let added = unsafe certificate.withUnsafeHandle { unsafe X509_STORE_add_cert(store, $0) }
             // A self-freeing owner exists already (`self` is whole), so throwing here leaks nothing.

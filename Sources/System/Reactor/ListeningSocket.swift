@@ -26,9 +26,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// - Parameters:
     ///   - address: port 0 lets the kernel choose.
     ///   - isExclusive: whether to refuse to share the port with others of the same user.
+    ///   - mode: the permission bits of a Unix socket; nothing: what the process's mask leaves.
     ///   - backlog: how many connections may wait.
     public init(
-        _ address: SocketAddress, isExclusive: Bool = false, backlog: CInt = 4096
+        _ address: SocketAddress, isExclusive: Bool = false, mode: UInt32? = nil, backlog: CInt = 4096
     ) throws(SystemError) {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         let number = socket(address.family, type, 0)
@@ -40,6 +41,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
         }
         let bound = unsafe try address.withKernelForm { unsafe bind(number, $0, $1) == 0 ? 0 : errno }
         guard bound == 0 else { throw SystemError("bind", code: bound) }
+        if case .unix(let path) = address, let mode {
+            // Before it listens nobody can connect: there is no moment with another mode.
+            guard unsafe chmod(path, mode) == 0 else { throw SystemError("chmod") }
+        }
         guard listen(number, backlog) == 0 else { throw SystemError("listen") }
         self.address = SocketAddress(ofSocket: number) ?? address
         self.descriptor = descriptor

@@ -41,7 +41,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private static func read(_ text: String) throws -> UnixTime {
-        guard let time = InstantText.time(text) else {
+        guard let time = UnixTime(rfc3339: text) else {
             throw CommandFailure.couldNotRun("--time \(text) is not understood; write it as 2026-11-21T01:22:46Z")
         }
         return time

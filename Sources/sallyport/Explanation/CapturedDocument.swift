@@ -42,7 +42,7 @@ struct CapturedDocument {
             throw Self.failure("client_certificate and client_certificate_file are both given; keep one")
         }
         if let text = try Self.text("time", in: mapping) {
-            guard let time = InstantText.time(text) else {
+            guard let time = UnixTime(rfc3339: text) else {
                 throw Self.failure("time is not understood; write it as 2026-11-21T01:22:46Z")
             }
             self.time = time

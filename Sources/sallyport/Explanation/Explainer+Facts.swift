@@ -37,6 +37,10 @@ extension Explainer {
             return "\(key) of \(issuer), to be fetched from its jwks_url"
         case .introspection(let issuer, _):
             return "whether the token is active, of the introspection endpoint of \(issuer)"
+        case .statusList(let issuer, let uri):
+            return "the token's status, of the list \(uri) of \(issuer)"
+        case .event(let feed, _, _):
+            return "what comes of a security event of the feed \(feed)"
         }
     }
 
@@ -56,7 +60,7 @@ extension Explainer {
             facts[.binding] = "proven by \(proven)"
         }
         guard [.revocation, .policy, .replay].contains(reached), let claims = exchange.claims else { return facts }
-        facts[.lineage] = claims.delegation.isEmpty ? "no delegation" : "delegated \(claims.delegationDepth) times"
+        facts[.lineage] = claims.lineage.depth == 0 ? "no delegation" : "delegated \(claims.delegationDepth) times"
         facts[.revocation] = "against an empty list: explain knows of no revocations"
         if reached == .replay {
             facts[.policy] = exchange.grant.map { "grant \($0.text)" } ?? "the route asks for no scope"
@@ -72,7 +76,7 @@ extension Explainer {
     }
 
     private static func describe(_ claims: TokenClaims, _ scheme: AuthorizationScheme?) -> String {
-        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.subject)"]
+        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.agent)"]
         if let identifier = claims.tokenID { parts.append("id \(identifier)") }
         parts.append("until \(text(claims.expiresAt))")
         if !claims.scopes.isEmpty { parts.append("scope \(claims.scopes.joined(separator: " "))") }

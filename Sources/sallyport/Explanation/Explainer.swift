@@ -129,6 +129,8 @@ struct Explainer {
             switch try gatekeeper.judge(&exchange, from: connection, under: snapshot, now: now) {
             case .permitted(let permit): outcome = .allowed(upstream: permit.route.upstream)
             case .serves(let document): outcome = .served(contentType: document.contentType)
+            case .receives(let reception):
+                outcome = .undecided(question: "is the content a security event of the feed \(reception.feed)?")
             case .asks(let question): outcome = .undecided(question: Self.describe(question))
             }
             reached = ExplainedStep(exchange.phase)

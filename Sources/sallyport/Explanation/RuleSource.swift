@@ -33,7 +33,8 @@ struct RuleSource: Equatable, CustomStringConvertible {
 
     private static let table: [String: (source: String, sentence: String)] = {
         let rows =
-            connectionRows + messageRows + credentialRows + tokenRows + proofRows + workloadProofRows + decisionRows
+            connectionRows + messageRows + credentialRows + tokenRows + lineageRows + proofRows + workloadProofRows
+            + decisionRows
         return Dictionary(uniqueKeysWithValues: rows.map { ($0.reason, ($0.source, $0.sentence)) })
     }()
 }
@@ -171,7 +172,10 @@ extension RuleSource {
         ),
         ("token.claim-missing", "RFC 9068 §2.2", "the claim * is missing"),
         ("token.critical", "RFC 7515 §4.1.11", "the header asks for extensions that are not understood (crit, b64)"),
-        ("token.delegation-unsupported", "issuers[].profile: agentwrit", "delegated tokens are not accepted"),
+        (
+            "token.delegation-unsupported", "issuers[].profile",
+            "the token speaks of delegation in a way that tokens of its issuer's kind do not"
+        ),
         ("token.encrypted", "RFC 7519 §3", "the token is encrypted, not signed"),
         ("token.expired", "RFC 7519 §4.1.4", "the token's time is over (exp, and issuers[].clock_leeway)"),
         ("token.header", "RFC 7515 §4", "the token's header is not strict JSON, or a member has the wrong type"),
@@ -197,9 +201,52 @@ extension RuleSource {
         ("token.signature", "RFC 7515 §5.2", "the token's signature does not verify"),
         (
             "token.trust-domain", "issuers[].trust_domains",
-            "the token's sub is of a trust domain that its issuer may not name"
+            "the token's sub, or its act.sub, is of a trust domain that its issuer may not name"
         ),
         ("token.type", "RFC 8725 §3.11", "the token's typ says that it is something else than an access token"),
+    ]
+}
+
+// MARK: The chain behind the token
+
+extension RuleSource {
+    private static let lineageRows: [Row] = [
+        (
+            "lineage.capability", "draft-niyikiza-oauth-attenuating-agent-tokens",
+            "a token of the chain holds capabilities that the one before it does not"
+        ),
+        ("lineage.cycle", "AgentWrit delegation_chain", "somebody is in the chain twice"),
+        (
+            "lineage.depth", "AgentWrit delegation_chain",
+            "the chain is longer than any may be, or than it allows itself"
+        ),
+        (
+            "lineage.form", "AgentWrit delegation_chain; RFC 8693 §4.1",
+            "a link of the chain is not written as it must be"
+        ),
+        ("lineage.hash", "AgentWrit chain_hash", "the chain is not the one that chain_hash is the hash of"),
+        ("lineage.missing-link", "AgentWrit chain_hash", "the chain, or a link of it, is missing"),
+        (
+            "lineage.order", "AgentWrit delegated_at",
+            "a delegation was made before the one that it follows, or after its token"
+        ),
+        (
+            "lineage.outlives-parent", "issuers[].maximum_token_lifetime",
+            "the token, or a delegation, is later than the end of what was passed on"
+        ),
+        (
+            "lineage.parent-hash", "draft-niyikiza-oauth-attenuating-agent-tokens",
+            "a token of the chain was not made out of the one before it (par_hash)"
+        ),
+        ("lineage.scope", "AgentWrit delegation_chain", "somebody passed on a scope that it does not have"),
+        (
+            "lineage.signature", "RFC 8032 §5.1.7",
+            "a record of the chain is not signed by a key of the issuer, or a token not by the one before it"
+        ),
+        (
+            "lineage.trust-domain", "issuers[].trust_domains",
+            "somebody in the chain is of a trust domain that the issuer may not name"
+        ),
     ]
 }
 
@@ -315,7 +362,7 @@ extension RuleSource {
         ),
         (
             "possession.subject-mismatch", "routes[].require.dangerously_allow_subject_mismatch",
-            "the client's certificate and the token's sub name two different workloads"
+            "the client's certificate and the token's sub (or act.sub) name two different workloads"
         ),
         (
             "possession.unbound", "RFC 7800 §3",
@@ -325,7 +372,12 @@ extension RuleSource {
         ("revocation.agent", "revocation", "the agent was revoked"),
         ("revocation.certificate", "revocation", "the certificate was revoked"),
         ("revocation.chain", "revocation", "the root of the delegation chain was revoked"),
+        ("revocation.everything", "revocation", "every call is refused, by an operator's order"),
         ("revocation.key", "revocation", "the key was revoked"),
+        ("revocation.stale", "revocation.feeds", "a feed of revocations has been silent for too long"),
+        ("revocation.status", "revocation.feeds", "the issuer's status list says that the token is not valid"),
+        ("revocation.status-invalid", "revocation.feeds", "the token's status can stand in no list that is known"),
+        ("revocation.status-unknown", "revocation.feeds", "the status list that the token names could not be read"),
         ("revocation.task", "revocation", "the task was revoked"),
         ("revocation.token", "revocation", "the token was revoked"),
         ("policy.claim", "routes[].require.claims", "the claim * is absent, or not what the route asks for"),

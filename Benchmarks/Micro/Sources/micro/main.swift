@@ -1,7 +1,18 @@
 import Cryptography
+import Glibc
 
-/// Measures what the pure cores cost, each beside what it cannot do without: `micro [ROUNDS [TEXT]]`, where only what has TEXT in its name is
-/// measured.
+if CommandLine.arguments.count > 2, CommandLine.arguments[1] == "store" {
+    let trial = StoreTrial(directory: CommandLine.arguments[2])
+    if let count = CommandLine.arguments.dropFirst(3).first.flatMap({ Int($0) }) {
+        try trial.fill(count)
+    } else {
+        try trial.load()
+    }
+    exit(0)
+}
+
+// Measures what the pure cores cost, each beside what it cannot do without: `micro [ROUNDS [TEXT]]`, where only what has TEXT in its
+// name is measured. `micro store DIRECTORY [COUNT]` fills a store of revocations, or reads it.
 let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 15
 let wanted = CommandLine.arguments.dropFirst(2).first ?? ""
 let engine = try CryptographicEngine()
@@ -12,6 +23,7 @@ for issuer in credentials { measurements += try Measurement.token(issuer, engine
 for client in credentials.prefix(2) { measurements += try Measurement.proof(client, engine: engine) }
 measurements.append(.nonce(engine: engine))
 measurements += ReplayMeasurements().all
+measurements += RevocationMeasurements.all
 
 let chosen = measurements.filter { wanted.isEmpty || $0.name.contains(wanted) }
 let baselines = Set(chosen.compactMap(\.baseline))

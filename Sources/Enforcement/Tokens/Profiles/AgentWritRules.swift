@@ -1,5 +1,6 @@
 import Bytes
 import Cryptography
+import Delegation
 
 /// Access tokens of an AgentWrit broker: `typ` is `JWT`, `kid` the thumbprint of the broker's key, and the chain is bound
 /// by its hash.
@@ -19,16 +20,39 @@ enum AgentWritRules: TokenRules {
     }
 
     static func claims(_ payload: ClaimReader, of origin: TokenOrigin) throws(TokenRejection) -> TokenClaims {
-        let claims = try read(payload, of: origin)
-        guard claims.delegation.isEmpty else { throw .delegationUnsupported }
+        try payload.refuseActors()
+        try payload.refuseDerivation()
+        let chain: AgentWritChain
+        do throws(LineageFault) {
+            chain = try AgentWritChain(
+                payload.value(.delegationChain), hash: payload.value(.chainHash), engine: origin.engine)
+        } catch {
+            throw .lineage(error)
+        }
+        let claims = try payload.claims(
+            of: origin, requiring: [.tokenID, .issuedAt, .audience], lineage: chain.lineage)
+        try verify(chain, of: claims, from: origin)
         return claims
     }
 
-    /// Reads the claims with the chain, whose links nobody has judged.
-    static func read(_ payload: ClaimReader, of origin: TokenOrigin) throws(TokenRejection) -> TokenClaims {
-        try payload.refuseForeignDelegation()
-        return try payload.claims(
-            of: origin, requiring: [.tokenID, .issuedAt, .audience],
-            delegation: try DelegationReader(payload, engine: origin.engine).records())
+    /// Judges the chain, now that the token's own claims are known to be good.
+    private static func verify(
+        _ chain: AgentWritChain, of claims: TokenClaims, from origin: TokenOrigin
+    ) throws(TokenRejection) {
+        guard let issuedAt = claims.issuedAt else { throw .missing(.issuedAt) }
+        let token = DelegatedToken(
+            holder: claims.subject, scopes: claims.scopes, issuedAt: issuedAt, expiresAt: claims.expiresAt,
+            longestLifetime: origin.issuer.maximumTokenLifetime, leeway: origin.issuer.clockLeeway)
+        do throws(LineageFault) {
+            try chain.verify(token, keys: keys(of: origin), engine: origin.engine)
+        } catch {
+            throw .lineage(error)
+        }
+    }
+
+    /// The broker's keys that can have signed a record: first the one that signed the token, which mostly did.
+    private static func keys(of origin: TokenOrigin) -> [PublicKey] {
+        let keys = origin.issuer.keys.keys.map(\.publicKey).filter { $0.accepts(.ed25519) }
+        return keys.filter { $0.thumbprint == origin.signingKey } + keys.filter { $0.thumbprint != origin.signingKey }
     }
 }

@@ -11,7 +11,9 @@ enum WIMSERules: TokenRules {
         guard !claims.confirmations.demandsUnsupported, claims.confirmations.publicKey?.algorithm != nil else {
             throw .invalid(.confirmation)
         }
-        try payload.refuseDelegation()
+        try payload.refuseActors()
+        try payload.refuseRecords()
+        try payload.refuseDerivation()
         return claims
     }
 }

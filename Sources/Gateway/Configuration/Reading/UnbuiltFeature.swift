@@ -19,14 +19,8 @@ struct UnbuiltFeature {
     static let all: [UnbuiltFeature] = [
         .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
-        .init("routes[].require.delegation"),
-        .init("revocation.store"),
-        .init("revocation.maximum_staleness"),
-        .init("revocation.when_stale"),
-        .init("revocation.feeds"),
         .init("audit.signing_key_file"),
         .init("audit.checkpoint_interval"),
-        .init("admin.address"),
     ]
 
     private init(_ path: String, _ condition: Condition = .present) {

@@ -1,18 +1,22 @@
 import Bytes
+import Delegation
 import Limits
 import Policy
 import Possession
 
 /// Reads the section `routes`.
 struct RouteSection {
-    private static let keys = ["name", "match", "require", "forward", "upgrades", "limits", "upstream"]
+    private static let keys = ["name", "match", "require", "forward", "upgrades", "limits", "expiry_grace", "upstream"]
     private static let requirementKeys = [
         "issuers", "possession", "scope", "sponsor", "delegation", "claims", "acr", "max_age",
         "dangerously_allow_subject_mismatch",
     ]
     private static let ageRange = Interval.seconds(1)...Interval.seconds(366 * 24 * 3600)
+    /// A day: whoever needs more should be given longer tokens.
+    private static let longestGrace = Interval.seconds(24 * 3600)
     /// How many links a delegation chain may have where the route does not say.
     private static let defaultDelegationDepth = 5
+    private static let depths = 0...Lineage.maximumDepth
 
     let issuers: NameRegister
     let upstreams: NameRegister
@@ -58,13 +62,15 @@ struct RouteSection {
         let forward = readForwarding(section.optional("forward"))
         let upgrades = section.optional("upgrades").map(readUpgrades) ?? []
         let limits = section.optional("limits").map { RateLimitSection.read($0, of: .route, named: name) } ?? .some(nil)
+        let grace = section.optional("expiry_grace").map { $0.duration(in: .zero...Self.longestGrace) } ?? .zero
         let upstream = readReference(section.required("upstream", "the name of an upstream"), in: upstreams)
-        guard let name, let match, let require, let forward, let upgrades, let limits, let upstream
+        guard let name, let match, let require, let forward, let upgrades, let limits, let grace,
+            let upstream
         else { return nil }
         if !upgrades.isEmpty, let reader = section.optional("upgrades") { upgrading.append((upstream, reader)) }
         return Route(
             name: name, match: match, requirement: require, forwarding: forward, upstream: upstream, upgrades: upgrades,
-            limits: limits)
+            limits: limits, expiryGrace: grace)
     }
 
     private func readMatch(_ reader: DocumentReader?) -> RouteMatch? {
@@ -122,14 +128,23 @@ struct RouteSection {
         }
         let claims = section.optional("claims").map { $0.claimRules() } ?? []
         let sponsor = section.optional("sponsor").map { $0.flag() } ?? false
+        let depth = section.optional("delegation").map(readDepth) ?? Self.defaultDelegationDepth
         let contexts = section.optional("acr").map(readContexts) ?? []
         let age = section.optional("max_age").map { $0.duration(in: Self.ageRange).map(Optional.some) } ?? .some(nil)
-        guard let issuers, let possession, let scope, let allowsMismatch, let claims, let sponsor, let contexts, let age
+        guard let issuers, let possession, let scope, let allowsMismatch, let claims, let sponsor, let depth,
+            let contexts, let age
         else { return nil }
         return RouteRequirement(
-            issuers: issuers, possession: Set(possession), scope: scope,
-            maximumDelegationDepth: Self.defaultDelegationDepth, allowsSubjectMismatch: allowsMismatch, claims: claims,
-            requiresSponsor: sponsor, authenticationContexts: contexts, maximumAuthenticationAge: age)
+            issuers: issuers, possession: Set(possession), scope: scope, maximumDelegationDepth: depth,
+            allowsSubjectMismatch: allowsMismatch, claims: claims, requiresSponsor: sponsor,
+            authenticationContexts: contexts, maximumAuthenticationAge: age)
+    }
+
+    /// How many links a delegation chain may have; 0 lets no delegated token pass.
+    private func readDepth(_ reader: DocumentReader) -> Int? {
+        guard let section = reader.section(["maximum_depth"]) else { return nil }
+        return section.required("maximum_depth", "how many links a chain may have; 0 takes no delegated tokens")?
+            .number(in: Self.depths)
     }
 
     /// The ways of authentication of which one is wanted: a challenge names them between quotes, with spaces between them.

@@ -26,12 +26,14 @@ final class Call {
     /// Whether the driver was given all of the answer.
     var isAnswered = false
 
-    private var driver: ConnectionDriver?
+    var driver: ConnectionDriver?
     private var context: ConnectionContext?
-    private lazy var delivery = Delivery(of: self)
+    private(set) lazy var delivery = Delivery(of: self)
     private var isParked = false
     /// Whether an answer of the control thread must come before the decision can be made.
     private var isAsking = false
+    /// The security event that the request brings, if it brings one.
+    private var reception: EventReception?
     private var parkedAt: Int64?
 
     private var permit: Permit?
@@ -43,10 +45,10 @@ final class Call {
     private var ticket: AuditTicket?
     /// Whether the log has taken the record of the decision.
     private var isOffered = false
-    private var tally = CallTally()
+    var tally = CallTally()
 
     /// The most content that is read and thrown away to keep a connection, in bytes.
-    private static let discardLimit: UInt64 = 64 << 10
+    static let discardLimit: UInt64 = 64 << 10
 
     init(worker: Worker) {
         self.worker = worker
@@ -63,6 +65,7 @@ final class Call {
         passage = nil
         denial = nil
         document = nil
+        reception = nil
         ticket = nil
         isOffered = false
         parkedAt = nil
@@ -97,6 +100,7 @@ final class Call {
             switch try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time) {
             case .permitted(let permit): self.permit = consume permit
             case .serves(let document): self.document = document
+            case .receives(let reception): self.reception = reception
             case .asks(let question):
                 isAsking = worker.ask(question, for: self)
                 if isAsking { return }
@@ -145,6 +149,7 @@ final class Call {
             self.ticket = consume ticket
             isOffered = true
             tally.reserved = reserve
+            if denial == nil { worker.decisions.allowed += 1 } else { worker.decisions.denied += 1 }
             proceed()
         case .full:
             let waits = worker.plan.audit.whenFull == .wait && !hasWaitedTooLong
@@ -179,6 +184,8 @@ final class Call {
             answer(denial)
         } else if let document {
             answer(document)
+        } else if reception != nil {
+            receive()
         }
     }
 
@@ -223,6 +230,10 @@ final class Call {
 
     func receiveBody(_ bytes: Span<UInt8>) {
         tally.receive(bytes, worker.engine)
+        guard reception == nil else {
+            if reception?.append(bytes) == false { refuseBody(.contentTooLarge) }
+            return
+        }
         charge()
         delivery.send(bytes)
     }
@@ -230,6 +241,7 @@ final class Call {
     /// The request has ended; what its trailers said is in ``Worker/clientTrailers``.
     func receiveEnd() {
         hasWholeRequest = true
+        guard reception == nil else { return askAboutEvent() }
         exchange.fill(trailers: &worker.trailers, ofRequest: worker.clientTrailers)
         delivery.end(trailers: worker.trailers)
     }
@@ -260,7 +272,35 @@ final class Call {
             return answer(error)
         }
         if exchange.request.expectsContinue, !hasWholeRequest { driver?.sendContinue(self) }
-        delivery.begin(request, agent: exchange.claims?.subject ?? "")
+        delivery.begin(request, agent: exchange.claims?.agent ?? "")
+    }
+
+    // MARK: Security events
+
+    /// The request brings a security event: takes its content in.
+    private func receive() {
+        guard !hasWholeRequest else { return askAboutEvent() }
+        if exchange.request.expectsContinue { driver?.sendContinue(self) }
+        driver?.resumeInput(of: self)
+    }
+
+    private func askAboutEvent() {
+        guard let reception, tally.status == 0 else { return }
+        guard reception.isOfRightType else {
+            return answer(
+                EventAnswer(
+                    status: 400, error: "invalid_request", description: "the content is no application/secevent+jwt"))
+        }
+        isAsking = worker.ask(
+            .event(feed: reception.feed, body: reception.body, authorization: reception.authorization), for: self)
+        if !isAsking { answer(Denial(.unavailable, "overload.questions")) }
+    }
+
+    /// The control thread says what has become of the event.
+    func eventAnswered(_ answer: EventAnswer) {
+        isAsking = false
+        guard driver != nil else { return letGo() }
+        self.answer(answer)
     }
 
     private func pass(_ passage: consuming Passage, _ receipt: consuming AuditReceipt) {
@@ -340,66 +380,27 @@ final class Call {
         return driver.pending(self) > ConnectionDriver.highMark
     }
 
+    /// Ends the call, however far it has come, since what allowed it holds no more.
+    func end(_ code: ProblemCode, _ reason: String) {
+        // One that waits for an answer is judged anew with it.
+        guard driver != nil, !isAnswered, !isAsking else { return }
+        permit = nil
+        document = nil
+        guard !isParked else {
+            denial = Denial(code, reason)
+            return
+        }
+        fail(code, reason)
+    }
+
     private func fail(_ code: ProblemCode, _ reason: String) {
         delivery.abandon()
         guard tally.status == 0 else { return abort(reason) }
         answer(Denial(code, reason))
     }
 
-    /// Answers with problem details.
-    private func answer(_ denial: Denial) {
-        guard let driver else { return letGo() }
-        guard driver.canAnswer else { return abort(denial.reason) }
-        exchange.fill(
-            &worker.answerHead, &worker.problemBody, denial: denial,
-            proofAlgorithms: worker.plan.snapshot.proofAlgorithms)
-        let endsAll = denial.closesConnection && denial.code != .tooLarge
-        sendOwn(endsConnection: endsAll, closes: denial.closesConnection, reason: denial.reason)
-    }
-
-    /// Answers with what the gateway itself has.
-    private func answer(_ document: ServedDocument) {
-        guard driver != nil else { return letGo() }
-        exchange.fill(&worker.answerHead, &worker.problemBody, document: document)
-        sendOwn(endsConnection: false, closes: false, reason: nil)
-    }
-
-    /// Sends the answer that was put together in the worker's room for it.
-    ///
-    /// - Parameters:
-    ///   - endsConnection: whether no other stream of the connection may go on either.
-    ///   - closes: whether this request's way ends, whatever is left of its content.
-    private func sendOwn(endsConnection: Bool, closes: Bool, reason: String?) {
-        guard let driver else { return }
-        tally.status = worker.answerHead.status
-        worker.stampAnswer()
-        if closes || !canDiscardRest { driver.closeAfterAnswer(of: self, endsConnection: endsConnection) }
-        let isHead = worker.problemBody.isEmpty || exchange.request.method.withReadable { $0.equals("HEAD") }
-        if !isHead {
-            worker.problemBody.withReadable { tally.send($0, worker.engine) }
-        }
-        _ = finish(reason)
-        if isHead {
-            driver.sendHead(worker.answerHead, of: self, ends: true)
-        } else {
-            driver.sendHead(worker.answerHead, of: self, ends: false)
-            worker.problemBody.withReadable { driver.sendBody($0, of: self) }
-            worker.trailers.removeAll()
-            driver.endBody(of: self, trailers: worker.trailers)
-        }
-        letGo()
-    }
-
-    /// Whether the rest of the request is small enough to be read for nothing.
-    private var canDiscardRest: Bool {
-        guard !hasWholeRequest else { return true }
-        guard !exchange.request.expectsContinue || delivery.hasBegun else { return false }
-        guard case .length(let count) = exchange.request.framing else { return false }
-        return count <= Self.discardLimit
-    }
-
     /// An answer that has begun cannot be ended well.
-    private func abort(_ reason: String) {
+    func abort(_ reason: String) {
         let driver = finish(reason)
         driver?.abort(self)
         letGo()
@@ -416,7 +417,7 @@ final class Call {
 
     /// The client is gone, or has given the call up.
     func clientGone(_ reason: String) {
-        if isAsking { leaveQuestion(reason) }
+        if isAsking { isOffered ? forgetQuestion() : leaveQuestion(reason) }
         // Nobody waits for the record of the decision any more, but there is none yet.
         if isParked, !isOffered { worker.audit.countUnrecorded() }
         delivery.abandon()
@@ -425,10 +426,14 @@ final class Call {
         letGo()
     }
 
-    /// Nobody waits for the decision any more; that it was wanted is on record.
-    private func leaveQuestion(_ reason: String) {
+    private func forgetQuestion() {
         isAsking = false
         worker.forget(self)
+    }
+
+    /// Nobody waits for the decision any more; that it was wanted is on record.
+    private func leaveQuestion(_ reason: String) {
+        forgetQuestion()
         guard let context else { return }
         exchange.write(
             &worker.record, denial: Denial(.unavailable, reason), connection: context, time: worker.time)
@@ -446,7 +451,7 @@ final class Call {
     }
 
     /// Records how an allowed call ended, once.
-    private func finish(_ reason: String?) -> ConnectionDriver? {
+    func finish(_ reason: String?) -> ConnectionDriver? {
         if tally.reserved > 0, let context {
             let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
             let completion = tally.completion(duration, reason, emptyDigest: worker.emptyDigest)
@@ -459,7 +464,7 @@ final class Call {
     }
 
     /// Goes back to the worker once nobody holds the call any more.
-    private func letGo() {
+    func letGo() {
         guard driver == nil, !delivery.isUnderWay, !isParked, !isAsking, context != nil else { return }
         if let forwarded = delivery.takeRequest() { exchange.recycle(forwarded) }
         worker.recycle(self)

@@ -36,6 +36,8 @@ class ConnectionDriver {
     /// The connection is gone: its calls end, for that reason.
     func closed(_ reason: String) {}
 
+    /// The calls that are under way, answered in part or not at all.
+    var calls: [Call] { [] }
     /// Whether the protocol has a way to say that a call is denied; where not, it is cut off.
     var canAnswer: Bool { true }
     /// Whether no input can be taken until a call or its upstream has made progress.

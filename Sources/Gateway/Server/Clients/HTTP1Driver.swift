@@ -267,6 +267,7 @@ final class HTTP1Driver: ConnectionDriver {
         guard let call else { return true }
         return !output.isEmpty || (!call.hasWholeRequest && call.canTakeBody)
     }
+    override var calls: [Call] { call.map { [$0] } ?? [] }
     override var isIdle: Bool { call == nil }
     /// The end of bytes that pass has nothing to do with room for those that come back.
     override var takesEnd: Bool { machine.isTunnel ? call?.canTakeBody ?? true : !isPaused }

@@ -8,7 +8,7 @@ import Logging
 /// Serves HTTP/2: a call a stream.
 final class HTTP2Driver: ConnectionDriver {
     private let machine: HTTP2ServerConnection
-    private var calls: [Int32: Call] = [:]
+    private var streams: [Int32: Call] = [:]
     private var isDraining = false
     private var scratch = ByteQueue()
     private var steps: UInt64 = 0
@@ -41,11 +41,11 @@ final class HTTP2Driver: ConnectionDriver {
         while let event = machine.nextEvent() {
             switch event {
             case .request(let stream, let hasBody): begin(stream, hasBody: hasBody)
-            case .body(let stream): if let call = calls[stream] { pump(call) }
-            case .endOfBody(let stream): if let call = calls[stream] { pump(call) }
+            case .body(let stream): if let call = streams[stream] { pump(call) }
+            case .endOfBody(let stream): if let call = streams[stream] { pump(call) }
             case .reset(let stream): end(stream, "client.reset")
             case .refused(let stream, let fault): refuse(stream, fault)
-            case .writable(let stream): calls[stream]?.answerWritable()
+            case .writable(let stream): streams[stream]?.answerWritable()
             case .completed(let stream): completed(stream)
             case .goAway: break
             }
@@ -55,7 +55,7 @@ final class HTTP2Driver: ConnectionDriver {
     private func begin(_ stream: Int32, hasBody: Bool) {
         let call = worker.takeCall()
         guard machine.takeHead(of: stream, into: &call.exchange.request) else { return worker.recycle(call) }
-        calls[stream] = call
+        streams[stream] = call
         steps += 1
         call.begin(on: self, stream: stream, hasBody: hasBody)
     }
@@ -78,10 +78,10 @@ final class HTTP2Driver: ConnectionDriver {
     }
 
     private func refuse(_ stream: Int32, _ fault: MessageFault) {
-        if let call = calls[stream] { return call.refuseBody(fault) }
+        if let call = streams[stream] { return call.refuseBody(fault) }
         let call = worker.takeCall()
         _ = machine.takeHead(of: stream, into: &call.exchange.request)
-        calls[stream] = call
+        streams[stream] = call
         call.refuse(fault, on: self, stream: stream)
         if !machine.canAnswer(stream) { end(stream, "client.reset") }
     }
@@ -93,7 +93,7 @@ final class HTTP2Driver: ConnectionDriver {
 
     /// The stream is closed: the call ends too, if it has not.
     private func end(_ stream: Int32, _ reason: String) {
-        guard let call = calls.removeValue(forKey: stream) else { return }
+        guard let call = streams.removeValue(forKey: stream) else { return }
         call.clientGone(reason)
     }
 
@@ -156,7 +156,7 @@ final class HTTP2Driver: ConnectionDriver {
 
     override func abort(_ call: Call) {
         machine.reset(stream: call.stream, .internalError)
-        calls[call.stream] = nil
+        streams[call.stream] = nil
         call.leaveDriver()
         connection.wantsOutput()
     }
@@ -172,24 +172,25 @@ final class HTTP2Driver: ConnectionDriver {
     override func drain(isLast: Bool) {
         machine.drain()
         // Whoever has asked nothing yet may have a request on its way.
-        if isDraining || calls.isEmpty && steps > 0 { machine.drain() }
+        if isDraining || streams.isEmpty && steps > 0 { machine.drain() }
         isDraining = true
         connection.wantsOutput()
     }
 
     override func closed(_ reason: String) {
-        let open = calls
-        calls.removeAll()
+        let open = streams
+        streams.removeAll()
         for call in open.values { call.clientGone(reason) }
     }
 
-    override var isIdle: Bool { calls.isEmpty }
+    override var calls: [Call] { Array(streams.values) }
+    override var isIdle: Bool { streams.isEmpty }
     override var passesBytes: Bool { tunnels > 0 }
     override var isInHead: Bool { machine.isInHead }
     override var progress: UInt64 { steps &+ machine.framedBytes }
     override var awaitsClient: Bool {
-        calls.isEmpty || machine.wantsToSend
-            || calls.values.contains {
+        streams.isEmpty || machine.wantsToSend
+            || streams.values.contains {
                 !$0.hasWholeRequest && !$0.isHeldUp || $0.isAnswered || machine.pendingBody(on: $0.stream) > 0
             }
     }

@@ -8,38 +8,56 @@ import Limits
 public import Logging
 import Possession
 import Reactor
+import Revocation
 import Tokens
 
 /// The whole gateway: workers that serve, an audit thread that records, and this, the control thread, which does everything
 /// slow: signals, reload, health.
 public final class Gateway {
-    private let file: String
-    private let environment: [String: String]
-    private let logger: Logger
+    let file: String
+    let environment: [String: String]
+    let logger: Logger
 
-    private var configuration: GatewayConfiguration
-    private var generation: UInt64 = 1
+    var configuration: GatewayConfiguration
+    var generation: UInt64 = 1
     private let descriptors: Int
     /// The manager that started the process, if it wants to know how it fares.
     private let notifier: ServiceNotifier?
     private var watchdogDue: Int64 = 0
-    private let connections: ConnectionCount
-    private let audit: AuditWriter
-    private let records: ControlRecords
+    let connections: ConnectionCount
+    let audit: AuditWriter
+    let records: ControlRecords
     private let signals: SignalSource
     private let mailbox: Mailbox<ControlMessage>
     private let start: ProofStart
     private let memory: ProofMemory
     private let limits = LimitTable(secret: Entropy.bytes(16))
-    private let issuers: IssuerLiaison
+    let issuers: IssuerLiaison
     private let names: UpstreamNames
     private var tickets = TicketRotation(now: Clock.monotonic())
-    private var snapshot: EnforcementSnapshot?
-    private var workers: [WorkerHandle] = []
+    var snapshot: EnforcementSnapshot?
+    var workers: [WorkerHandle] = []
     private var poller: Poller
     private var observability: ObservabilityServer?
-    private var draining: DrainSchedule?
+    var draining: DrainSchedule?
     private var failure: GatewayError?
+    /// When the gateway began to serve, and when its configuration came into force.
+    let startedAt = UnixTime(nanoseconds: Clock.civil())
+    var configuredAt = UnixTime(nanoseconds: Clock.civil())
+    /// The book of what is revoked, where there is one.
+    var desk: RevocationDesk?
+    /// What handshakes see of it.
+    let view = RevocationView()
+    /// What workers were told to enforce, and what they were asked.
+    let enforcements = Publications<Enforcement>()
+    let surveys = Publications<Survey>()
+    let feeds: FeedLiaison
+    /// The questions that wait for a status list, by its address, and for a pushed event, by its batch.
+    var listAskers: [String: [FeedAsker]] = [:]
+    var pushes: [UInt64: FeedAsker] = [:]
+    private var admin: AdminServer?
+    /// What operators asked for that is done at the end of the turn.
+    var errands: [Errand] = []
 
     private static let signalKey = SlotKey(rawValue: 1)
     private static let mailKey = SlotKey(rawValue: 2)
@@ -73,6 +91,7 @@ public final class Gateway {
                 keepUndated: { undated.raise(to: $0) }))
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         names = try UpstreamNames(mailbox: mailbox)
+        feeds = try FeedLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
     }
@@ -86,6 +105,7 @@ public final class Gateway {
         try signals.watch(in: poller, key: Self.signalKey)
         try mailbox.bell.watch(in: poller, key: Self.mailKey)
         issuers.configure(configuration.issuers)
+        try openRevocations()
         let builder = try makeBuilder(configuration)
         snapshot = builder.snapshot
         connections.setLimit(connectionLimit(configuration), perClient: configuration.limits.connectionsPerClient)
@@ -103,6 +123,10 @@ public final class Gateway {
         if let address = configuration.observability {
             observability = try ObservabilityServer(address: address, poller: poller)
         }
+        if let settings = configuration.admin {
+            admin = try AdminServer(configuration: settings, poller: poller, logger: logger)
+            admin?.desk = self
+        }
         audit.register(records.queue) {}
         for index in 0..<workerCount {
             let worker = try WorkerHandle(index: index, plan: builder.plan(), queueCapacity: Self.queueCapacity)
@@ -113,6 +137,8 @@ public final class Gateway {
         try issuers.start(workers: workers.map(\.mailbox))
         try names.start()
         names.watch(configuration.upstreams)
+        try feeds.start()
+        configureFeeds()
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
@@ -160,10 +186,10 @@ public final class Gateway {
         return try PlanBuilder(
             configuration, issuers: issuers.withKeys(configuration.issuers),
             generation: generation, connections: limit, addresses: names.addresses(of: configuration.upstreams),
-            ticketKeys: tickets.keys)
+            ticketKeys: tickets.keys, revocations: revocations, view: view)
     }
 
-    private func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
+    func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
         min(configuration.limits.connections, DescriptorLimit.connections(descriptors: descriptors))
     }
 
@@ -181,18 +207,27 @@ public final class Gateway {
                 switch event.key {
                 case Self.signalKey: while let signal = signals.next() { handle(signal) }
                 case Self.mailKey: readMail()
-                default: observability?.ready(event, health: health, poller: poller)
+                case _ where AdminServer.owns(event.key): admin?.ready(event, poller: poller)
+                default: observability?.ready(event, state: observed, poller: poller)
                 }
             }
             continueDraining()
             dropOldKeys()
             rotateTickets()
             feedWatchdog()
+            take(feeds.tick())
+            tendRevocations()
+            runErrands()
+            records.retry()
             observability?.tick(poller: poller)
+            admin?.tick(poller: poller)
         }
         for worker in workers { worker.join() }
+        admin?.stop()
         issuers.stop()
+        feeds.stop()
         names.stop()
+        desk?.close()
         settle(workers.map(\.queue))
         records.submit(.gatewayStopped)
         if !audit.stop() {
@@ -218,6 +253,8 @@ public final class Gateway {
         if notifier?.watchdogPeriod != nil {
             longest = min(longest, max(0, watchdogDue - Clock.monotonic()) / 1_000_000 + 1)
         }
+        longest = min(
+            longest, feeds.delay ?? .max, desk?.delay ?? .max, admin?.delay ?? .max, records.isBacklogged ? 100 : .max)
         longest = min(longest, issuers.delay ?? .max, max(0, tickets.due - Clock.monotonic()) / 1_000_000 + 1)
         guard let next = draining?.next.map({ $0 - Clock.monotonic() }) else {
             return longest == .max ? -1 : CInt(min(longest, 60_000))
@@ -233,25 +270,33 @@ public final class Gateway {
     }
 
     /// What `/readyz` says.
-    private var health: ObservabilityServer.Health {
+    var health: ObservabilityServer.Health {
         if draining != nil { return .notReady("draining") }
         if !audit.isHealthy { return .notReady("the audit log cannot be written") }
-        if let reason = issuers.unreadiness { return .notReady(reason) }
+        if let reason = issuers.unreadiness ?? feeds.unreadiness { return .notReady(reason) }
         return .ready
+    }
+
+    /// What the observability address tells.
+    private var observed: ObservabilityServer.State {
+        ObservabilityServer.State(health: health) { [unowned self] in metrics }
     }
 
     private func readMail() {
         for message in mailbox.take() {
             switch message {
-            case .ask(let worker, let number, let question): issuers.ask(question, worker: worker, number: number)
+            case .ask(let worker, let number, let question): ask(question, worker: worker, number: number)
+            case .enforced(let worker, let number, let ended): enforcements.confirm(number, by: worker) { $0 += ended }
+            case .surveyed(let worker, let number, let found): surveys.confirm(number, by: worker) { $0 += found }
             case .resolved(let hosts): takeNames(hosts)
             case .keysFetched(let fetch, let result): takeKeys(fetch, result)
             case .introspected(let worker, let number, let issuer, let endpoint, let result):
                 issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
-            case .ended(let index): workers[index].hasEnded = true
+            case .feedFetched(let answer): take(feeds.fetched(answer))
+            case .ended(let index): workerEnded(index)
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
-                workers[index].hasEnded = true
+                workerEnded(index)
                 failure = failure ?? GatewayError("worker \(index) failed (\(reason)); see the log")
                 // A gateway with a dead worker would leave its share of the connections hanging.
                 for worker in workers { worker.mailbox.post(.stop) }
@@ -259,9 +304,16 @@ public final class Gateway {
         }
     }
 
+    /// Nothing is awaited any more of a worker that has ended.
+    private func workerEnded(_ index: Int) {
+        workers[index].hasEnded = true
+        enforcements.workerEnded(index)
+        surveys.workerEnded(index)
+    }
+
     private func handle(_ signal: CInt) {
         switch signal {
-        case SIGHUP: reload()
+        case SIGHUP: _ = reload(by: nil)
         case SIGUSR1: audit.reopen()
         default: draining == nil ? drain() : stop()
         }
@@ -295,8 +347,9 @@ public final class Gateway {
     private func publishKeys() {
         guard let snapshot else { return }
         generation += 1
-        let fresh = snapshot.with(
-            issuers: IssuerTable(issuers.withKeys(configuration.issuers)), generation: generation)
+        let known = issuers.withKeys(configuration.issuers)
+        let fresh = snapshot.with(issuers: IssuerTable(known), generation: generation)
+        feeds.adopt(issuers: known)
         self.snapshot = fresh
         for worker in workers { worker.mailbox.post(.publish(fresh)) }
     }
@@ -309,8 +362,11 @@ public final class Gateway {
 
     // MARK: Reload and end
 
-    private func reload() {
-        guard draining == nil else { return }
+    /// Loads the configuration anew, whole or not at all.
+    ///
+    /// - Parameter actor: who asked for it, where an operator did over the admin API.
+    func reload(by actor: String?) -> AdminAnswer {
+        guard draining == nil else { return .refused(.conflict("the gateway drains and reloads no more")) }
         notifier?.reloading(at: Clock.monotonic())
         // Names that are new are looked up here, which may take its time.
         notifier?.watchdog()
@@ -322,22 +378,28 @@ public final class Gateway {
             let builder = try makeBuilder(fresh)
             var plans: [WorkerPlan] = []
             for _ in workers { plans.append(try builder.plan()) }
+            if let settings = fresh.admin { try admin?.adopt(settings) }
             // From here on nothing fails: a reload takes effect whole or not at all.
             for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
             configuration = fresh
+            configuredAt = UnixTime(nanoseconds: Clock.civil())
             snapshot = builder.snapshot
             issuers.configure(fresh.issuers)
             names.watch(fresh.upstreams)
+            configureFeeds()
             connections.setLimit(connectionLimit(fresh), perClient: fresh.limits.connectionsPerClient)
             for warning in fresh.warnings { logger.warning("\(warning)") }
-            records.submit(.configLoaded, reason: "sha256:\(fresh.digest.hexadecimal)")
+            records.submit(.configLoaded, by: actor, reason: "sha256:\(fresh.digest.hexadecimal)")
             logger.info("configuration reloaded", metadata: ["sha256": "\(fresh.digest.hexadecimal)"])
+            return .reloaded(digest: fresh.digest.hexadecimal, warnings: fresh.warnings)
         } catch let error as ConfigurationFaults {
             for fault in error.faults { logger.error("reload refused: \(fault)") }
-            records.submit(.alertRaised, reason: "config.rejected")
+            records.submit(.alertRaised, by: actor, reason: "config.rejected")
+            return .refused(.badConfiguration(faults: error.faults.map { "\($0)" }))
         } catch {
             logger.error("reload refused: \(error)")
-            records.submit(.alertRaised, reason: "config.rejected")
+            records.submit(.alertRaised, by: actor, reason: "config.rejected")
+            return .refused(.badConfiguration(faults: ["\(error)"]))
         }
     }
 
@@ -362,9 +424,15 @@ public final class Gateway {
         guard fresh.observability == configuration.observability else {
             throw GatewayError("observability.address needs a restart to change")
         }
+        guard fresh.admin?.address == configuration.admin?.address else {
+            throw GatewayError("admin.address needs a restart to change")
+        }
+        guard fresh.revocation?.storePath == configuration.revocation?.storePath else {
+            throw GatewayError("revocation.store needs a restart to change")
+        }
     }
 
-    private func drain() {
+    func drain() {
         notifier?.stopping()
         logger.info("draining", metadata: ["connections": "\(connections.count)"])
         draining = DrainSchedule(now: Clock.monotonic(), timeouts: configuration.timeouts)

@@ -44,7 +44,7 @@ final class IssuerLiaison {
     }
 
     private func answer(_ worker: Int, _ number: UInt64, _ introspection: [UInt8]?) {
-        workers[worker].post(.answered(number, introspection: introspection))
+        workers[worker].post(.answered(number, .introspection(introspection)))
     }
 
     /// Ends it; whatever is under way fails.
@@ -93,6 +93,29 @@ final class IssuerLiaison {
         refresher.status(at: Self.now).first { !$0.isUsable }.map { "there are no usable keys of \($0.issuer)" }
     }
 
+    /// What there is to tell of the issuers of a configuration.
+    func states(of issuers: [TokenIssuer]) -> [AdminIssuer] {
+        let statuses = refresher.status(at: Self.now)
+        return issuers.map { issuer in
+            let status = statuses.first { $0.issuer == issuer.issuer }
+            let keys: Int? =
+                switch issuer.keySource {
+                case .file: issuer.keys.keys.count
+                case .url(let location): refresher.keys(of: issuer.issuer, from: location, at: Self.now).keys.count
+                case .introspection: nil
+                }
+            let source =
+                switch issuer.keySource {
+                case .file: "file"
+                case .url: "url"
+                case .introspection: "introspection"
+                }
+            return AdminIssuer(
+                issuer: issuer.issuer, profile: issuer.profile.rawValue, keySource: source, keyCount: keys,
+                keyAge: status?.age, isUsable: status?.isUsable ?? true, lastFailure: status?.lastFailure)
+        }
+    }
+
     // MARK: Questions
 
     /// Finds out what a worker wants to know.
@@ -105,6 +128,7 @@ final class IssuerLiaison {
             retriever.fetch(Introspection.request(endpoint, token: token)) { result in
                 mailbox.post(.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result))
             }
+        case .statusList, .event: preconditionFailure("not an issuer's question")
         }
     }
 

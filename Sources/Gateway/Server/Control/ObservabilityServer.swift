@@ -4,12 +4,19 @@ import HTTP
 import HTTP1
 import Reactor
 
-/// Answers `/healthz` and `/readyz` on an address of its own, from the control thread: plain HTTP, for orchestrators.
+/// Answers `/healthz`, `/readyz` and `/metrics` on an address of its own, from the control thread: plain HTTP, for orchestrators.
 final class ObservabilityServer {
     /// Whether the gateway should be sent calls.
     enum Health: Equatable {
         case ready
         case notReady(String)
+    }
+
+    /// What there is to tell.
+    struct State {
+        let health: Health
+        /// The metrics in the text format of Prometheus; made only where somebody asks.
+        let metrics: () -> String
     }
 
     private final class Connection {
@@ -73,11 +80,16 @@ final class ObservabilityServer {
     }
 
     /// Does what an event of the control thread's poller says.
-    func ready(_ event: Poller.Event, health: Health, poller: borrowing Poller) {
+    ///
+    /// - Parameters:
+    ///   - event: what the kernel reports.
+    ///   - state: what there is to tell.
+    ///   - poller: the control thread's.
+    func ready(_ event: Poller.Event, state: State, poller: borrowing Poller) {
         if event.key == Self.listenerKey {
             accept(poller)
         } else if let connection = connections[event.key] {
-            serve(connection, health)
+            serve(connection, state)
             if connection.isOver { connections.remove(event.key) }
         }
     }
@@ -102,19 +114,19 @@ final class ObservabilityServer {
         }
     }
 
-    private func serve(_ connection: Connection, _ health: Health) {
+    private func serve(_ connection: Connection, _ state: State) {
         flush(connection)
         while !connection.isOver, connection.outbound.isEmpty {
             switch buffer.read(from: connection.socket) {
             case .moved(let count): buffer.with(count) { connection.inbound.append($0) }
-            case .wouldBlock: return answer(connection, health)
+            case .wouldBlock: return answer(connection, state)
             case .ended, .failed: connection.isOver = true
             }
-            answer(connection, health)
+            answer(connection, state)
         }
     }
 
-    private func answer(_ connection: Connection, _ health: Health) {
+    private func answer(_ connection: Connection, _ state: State) {
         var bytes = ByteQueue()
         swap(&bytes, &connection.inbound)
         loop: while !bytes.isEmpty {
@@ -124,12 +136,12 @@ final class ObservabilityServer {
                 break loop
             case .request(let consumed, let hasBody):
                 bytes.consume(consumed)
-                if !hasBody { respond(connection, health) }
+                if !hasBody { respond(connection, state) }
             case .body(_, _, let consumed):
                 bytes.consume(consumed)
             case .endOfBody(let consumed):
                 bytes.consume(consumed)
-                respond(connection, health)
+                respond(connection, state)
             case .waiting, .tunnel:
                 break loop
             case .refused:
@@ -141,25 +153,29 @@ final class ObservabilityServer {
         flush(connection)
     }
 
-    private func respond(_ connection: Connection, _ health: Health) {
+    private func respond(_ connection: Connection, _ state: State) {
         var response = ResponseHead()
-        var text = "ok"
+        var text = "ok\n"
+        var contentType = "text/plain; charset=utf-8"
         response.status = 200
         let path = connection.head.target.withReadable { String(validating: $0) ?? "" }
         switch path {
         case "/healthz": break
         case "/readyz":
-            if case .notReady(let reason) = health {
+            if case .notReady(let reason) = state.health {
                 response.status = 503
-                text = reason
+                text = "\(reason)\n"
             }
+        case "/metrics":
+            text = state.metrics()
+            contentType = "text/plain; version=0.0.4; charset=utf-8"
         default:
             response.status = 404
-            text = "there are /healthz and /readyz"
+            text = "there are /healthz, /readyz and /metrics\n"
         }
-        let body = Array("\(text)\n".utf8)
+        let body = Array(text.utf8)
         response.framing = .length(UInt64(body.count))
-        response.fields.append(.contentType, value: "text/plain; charset=utf-8".utf8.span)
+        response.fields.append(.contentType, value: contentType.utf8.span)
         response.fields.append(.cacheControl, value: "no-store".utf8.span)
         // One answer a connection: an orchestrator asks now and then, and nobody can make answers gather here.
         connection.machine.closeAfterAnswer()

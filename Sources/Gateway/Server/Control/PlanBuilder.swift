@@ -20,6 +20,8 @@ struct PlanBuilder {
     /// Where the targets of the upstreams are.
     private let addresses: [UpstreamTarget: [SocketAddress]]
     private let ticketKeys: TicketKeys
+    /// What handshakes see of revocations.
+    private let view: RevocationView
     private let keyLogs: [String: TLSContext.KeyLog]
     private let identities: [String: [UpstreamTarget: UpstreamIdentity]]
 
@@ -32,9 +34,12 @@ struct PlanBuilder {
     ///   - connections: how many connections there may be.
     ///   - addresses: where the targets of upstreams are.
     ///   - ticketKeys: the keys of session tickets.
+    ///   - revocations: everything that is revoked now.
+    ///   - view: what handshakes see of it, now and later.
     init(
         _ configuration: GatewayConfiguration, issuers: [TokenIssuer], generation: UInt64,
-        connections: Int, addresses: [UpstreamTarget: [SocketAddress]], ticketKeys: TicketKeys
+        connections: Int, addresses: [UpstreamTarget: [SocketAddress]], ticketKeys: TicketKeys,
+        revocations: RevocationSnapshot, view: RevocationView
     ) throws(GatewayError) {
         self.configuration = configuration
         var limits = configuration.limits
@@ -42,9 +47,10 @@ struct PlanBuilder {
         snapshot = EnforcementSnapshot(
             generation: generation, issuers: IssuerTable(issuers),
             routes: RouteTable(configuration.routes),
-            revocations: .empty, limits: limits, possession: configuration.possession)
+            revocations: revocations, limits: limits, possession: configuration.possession)
         self.addresses = addresses
         self.ticketKeys = ticketKeys
+        self.view = view
         keyLogs = try Self.openKeyLogs(of: configuration.listeners)
         do {
             let engine = try CryptographicEngine()
@@ -68,6 +74,14 @@ struct PlanBuilder {
             for: listener, routes: configuration.routes, issuers: configuration.issuers,
             dpopAlgorithms: configuration.possession.dpop.algorithms
         ).mapValues { [$0] + [keySet].compactMap(\.self) }
+    }
+
+    /// Where the listener takes security events in.
+    private func events(of listener: ListenerConfiguration) -> [EventEndpoint] {
+        (configuration.revocation?.feeds ?? []).compactMap { feed in
+            guard case .push(let endpoint) = feed.kind, endpoint.listener == listener.name else { return nil }
+            return EventEndpoint(feed: feed.name, path: endpoint.path)
+        }
     }
 
     private func upstreamPlans() throws(GatewayError) -> [String: UpstreamPlan] {
@@ -138,7 +152,7 @@ struct PlanBuilder {
         for listener in configuration.listeners {
             do {
                 let bundles = listener.trustDomains.map { (trustDomain: $0.name, certificates: $0.bundle) }
-                let policy = try TrustDomainPolicy(mode: listener.identity, bundles: bundles)
+                let policy = try TrustDomainPolicy(mode: listener.identity, bundles: bundles, revocations: view)
                 let context = try TLSContext(
                     certificates: listener.certificates, minimumVersion: listener.minimumVersion,
                     applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy,
@@ -146,7 +160,9 @@ struct PlanBuilder {
                     keyLog: listener.keyLogFile.flatMap { keyLogs[$0] })
                 listeners.append(
                     ListenerPlan(
-                        rules: ListenerRules(listener, documents: documents(of: listener)), policy: policy,
+                        rules: ListenerRules(
+                            listener, documents: documents(of: listener), events: events(of: listener)),
+                        policy: policy,
                         context: context, trust: try Self.trust(in: policy, listener),
                         demand: listener.clientCertificate, proxyPeers: listener.proxyPeers))
             } catch {

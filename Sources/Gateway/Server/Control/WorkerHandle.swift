@@ -16,10 +16,16 @@ enum ControlMessage: Sendable {
     case failed(Int, String)
     /// A worker needs to know something before it can decide about a call.
     case ask(worker: Int, number: UInt64, Question)
+    /// A worker enforces the snapshot of that number, and has ended so much.
+    case enforced(worker: Int, UInt64, Enforcement)
+    /// A worker has counted what was asked for under that number.
+    case surveyed(worker: Int, UInt64, Survey)
     /// Hosts of upstreams have these addresses now.
     case resolved([String: [SocketAddress]])
     /// A key set that was to be fetched has come, or has not.
     case keysFetched(KeyFetch, Result<IncomingResponse, RetrievalError>)
+    /// A status list or events that were to be fetched have come, or have not.
+    case feedFetched(FeedAnswer)
     /// An issuer has said what it thinks of a token, or has not.
     case introspected(
         worker: Int, number: UInt64, issuer: String, by: IntrospectionEndpoint, Result<IncomingResponse, RetrievalError>

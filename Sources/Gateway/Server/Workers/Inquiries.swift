@@ -66,7 +66,8 @@ extension Question {
     fileprivate var issuer: String {
         switch self {
         case .keys(let issuer, _): issuer
-        case .introspection(let issuer, _): issuer
+        case .introspection(let issuer, _), .statusList(let issuer, _): issuer
+        case .event(let feed, _, _): feed
         }
     }
 

@@ -7,6 +7,7 @@ import HTTP
 import Limits
 import Logging
 import Reactor
+import Revocation
 import TLS
 import Tokens
 import Upstream
@@ -54,6 +55,12 @@ final class Worker {
     private var offeredAt: Int64 = 0
     /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
     private static let offerInterval: Int64 = 100_000_000
+
+    /// How the calls were decided since the start.
+    var decisions = Decisions()
+    private var expiryCheckedAt: Int64 = 0
+    /// How often calls that go on are looked at, in nanoseconds.
+    private static let expiryInterval: Int64 = 1_000_000_000
 
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
@@ -116,6 +123,7 @@ final class Worker {
             fireTimers()
             if !waiting.isEmpty, now - offeredAt > Self.offerInterval { resumeWaiting() }
             if !unsettled.isEmpty { settleTrust() }
+            if now - expiryCheckedAt > Self.expiryInterval { endExpired() }
             flushDirty()
             if audit.unrecorded > 0 { reportUnrecorded() }
             if isDraining, !connections.isServed(by: index) { isStopped = true }
@@ -143,8 +151,12 @@ final class Worker {
     private func timeout() -> CInt {
         guard dirty.isEmpty, unsettled.isEmpty else { return 0 }
         let longest = waiting.isEmpty ? 60_000 : Self.offerInterval / 1_000_000
-        guard let delay = wheel.delay(from: Clock.monotonic()) else { return waiting.isEmpty ? -1 : CInt(longest) }
-        return CInt(min(delay / 1_000_000 + 1, longest))
+        // Where nobody is served nothing can expire.
+        let longestIdle = connections.isServed(by: index) ? min(longest, 1000) : longest
+        guard let delay = wheel.delay(from: Clock.monotonic()) else {
+            return waiting.isEmpty && longestIdle == longest ? -1 : CInt(longestIdle)
+        }
+        return CInt(min(delay / 1_000_000 + 1, longestIdle))
     }
 
     private func fireTimers() {
@@ -262,12 +274,37 @@ final class Worker {
             case .move(let addresses): for group in upstreams.values { group.move(to: addresses) }
             case .ticketKeys(let keys): for listener in plan.listeners { listener.context.ticketKeys = keys }
             case .publish(let snapshot): plan.snapshot = snapshot
-            case .answered(let number, let introspection): finish(number, introspection)
+            case .enforce(let snapshot, let number): enforce(snapshot, number)
+            case .survey(let number, let keys): control.post(.surveyed(worker: index, number, survey(keys)))
+            case .answered(let number, let answer): finish(number, answer)
             case .auditProgressed: resumeWaiting()
             case .drain: drain()
             case .stop: isStopped = true
             }
         }
+    }
+
+    /// Decides by what is revoked now, and ends what lives on what was: only then it is enforced.
+    private func enforce(_ snapshot: EnforcementSnapshot, _ number: UInt64) {
+        plan.snapshot = snapshot
+        var ended = Enforcement()
+        for case let connection as ClientConnection in endpoints.elements {
+            ended += connection.enforce(snapshot.revocations)
+        }
+        control.post(.enforced(worker: index, number, ended))
+    }
+
+    /// What lives on anything of that, and who.
+    private func survey(_ keys: RevocationSet) -> Survey {
+        var survey = Survey(decisions: decisions)
+        for case let connection as ClientConnection in endpoints.elements { connection.count(keys, in: &survey) }
+        return survey
+    }
+
+    /// Ends calls whose credentials have expired while they went on: a stream may live for days.
+    private func endExpired() {
+        expiryCheckedAt = now
+        for case let connection as ClientConnection in endpoints.elements { connection.endExpired(at: time) }
     }
 
     private func adopt(_ plan: WorkerPlan) {
@@ -404,9 +441,15 @@ final class Worker {
         inquiries.forget(call)
     }
 
-    private func finish(_ number: UInt64, _ introspection: [UInt8]?) {
+    private func finish(_ number: UInt64, _ answer: InquiryAnswer) {
         guard let inquiry = inquiries.close(number) else { return }
-        if let introspection, case .introspection(let issuer, let token) = inquiry.question {
+        if case .event(let answer) = answer {
+            for call in inquiry.calls { call.eventAnswered(answer) }
+            return
+        }
+        if case .introspection(let introspection?) = answer,
+            case .introspection(let issuer, let token) = inquiry.question
+        {
             do throws(TokenRejection) {
                 try gatekeeper.learn(
                     introspection: introspection.span, of: token.span, issuer: issuer, under: plan.snapshot, now: time)

@@ -5,6 +5,7 @@ import Exchange
 import Identity
 import ProxyProtocol
 import Reactor
+import Revocation
 import TLS
 import Tokens
 
@@ -35,18 +36,32 @@ struct WorkerPlan: @unchecked Sendable {
     let minter: TransactionTokenMinter?
 }
 
+/// What the control thread answers to a question.
+enum InquiryAnswer: Sendable {
+    /// What there is to know is published.
+    case published
+    /// The issuer said that of a token, if it said anything.
+    case introspection([UInt8]?)
+    /// That has become of a security event.
+    case event(EventAnswer)
+}
+
 /// What the control thread tells a worker.
 enum WorkerMessage: Sendable {
     /// Serve by this plan from now on.
     case adopt(WorkerPlan)
     /// Decide by this snapshot from now on.
     case publish(EnforcementSnapshot)
+    /// Decide by this snapshot from now on, end what lives on what it revokes, and say under that number that it is done.
+    case enforce(EnforcementSnapshot, number: UInt64)
+    /// Count what lives on any of these keys, for the question of that number.
+    case survey(UInt64, RevocationSet)
     /// Session tickets are made with these keys from now on.
     case ticketKeys(TicketKeys)
     /// The targets of upstreams are there from now on.
     case move([UpstreamTarget: [SocketAddress]])
-    /// The question of that number was answered; an introspection with what the issuer said, if it said anything.
-    case answered(UInt64, introspection: [UInt8]?)
+    /// The question of that number was answered.
+    case answered(UInt64, InquiryAnswer)
     /// The log has made progress.
     case auditProgressed
     /// Accept no more connections, and end those that there are once their requests are done.

@@ -1,10 +1,8 @@
 import Bytes
 import Testing
 
-@testable import sallyport
-
-@Suite("InstantText")
-struct InstantTextTests {
+@Suite("A moment as text")
+struct MomentTextTests {
     @Test(
         "A moment is read",
         arguments: [
@@ -15,7 +13,7 @@ struct InstantTextTests {
             ("2026-11-21T01:22:46.5Z", 1_795_224_166_500_000_000), ("2024-02-29T00:00:00Z", 1_709_164_800_000_000_000),
         ] as [(String, Int64)])
     func read(_ text: String, _ nanoseconds: Int64) {
-        #expect(InstantText.time(text) == UnixTime(nanoseconds: nanoseconds))
+        #expect(UnixTime(rfc3339: text) == UnixTime(nanoseconds: nanoseconds))
     }
 
     @Test(
@@ -23,9 +21,10 @@ struct InstantTextTests {
         arguments: [
             "", "now", "2026-11-21", "2026-11-21T01:22:46", "2026-11-21T01:22:46Z ", "2026-13-21T01:22:46Z",
             "2026-02-29T00:00:00Z", "2026-11-31T00:00:00Z", "2026-11-00T00:00:00Z", "2026-11-21T24:00:00Z",
-            "2026-11-21T01:60:46Z", "2026-11-21T01:22:46.Z", "2026-11-21T01:22:46+1:00", "9999-11-21T01:22:46Z",
+            "2026-11-21T01:60:46Z", "2026-11-21T01:22:46.Z", "2026-11-21T01:22:46+1:00", "2026-11-21T01:22:46+٠١:00",
+            "9999-11-21T01:22:46Z",
         ])
     func refuse(_ text: String) {
-        #expect(InstantText.time(text) == nil)
+        #expect(UnixTime(rfc3339: text) == nil)
     }
 }

@@ -1,0 +1,34 @@
+public import Bytes
+public import Identity
+
+/// How long a revocation lasts whose maker does not say: as long as anything that it takes back can live.
+public struct RevocationTerms: Equatable, Sendable {
+    private let tokenLifetimes: [String: Interval]
+    private let longestTokenLifetime: Interval
+    private let lastAuthorityEnd: UnixTime
+
+    /// Terms of nothing: what is revoked by them lasts for ever.
+    public static let unlimited = RevocationTerms(tokenLifetimes: [:], lastAuthorityEnd: nil)
+
+    /// Makes terms.
+    ///
+    /// - Parameters:
+    ///   - tokenLifetimes: how long the tokens of each issuer can live, leeway included.
+    ///   - lastAuthorityEnd: when the last authority of clients expires; nothing: never.
+    public init(tokenLifetimes: [String: Interval], lastAuthorityEnd: UnixTime?) {
+        self.tokenLifetimes = tokenLifetimes
+        longestTokenLifetime = tokenLifetimes.values.max() ?? Interval(nanoseconds: .max)
+        self.lastAuthorityEnd = lastAuthorityEnd ?? UnixTime(nanoseconds: .max)
+    }
+
+    /// When a revocation that is made now ends.
+    ///
+    /// - Parameters:
+    ///   - level: what is revoked.
+    ///   - issuer: the issuer of a token.
+    ///   - now: the time.
+    public func expiry(of level: RevocationLevel, issuer: String?, now: UnixTime) -> UnixTime {
+        guard level == .token else { return max(lastAuthorityEnd, now + longestTokenLifetime) }
+        return now + (issuer.flatMap { tokenLifetimes[$0] } ?? longestTokenLifetime)
+    }
+}

@@ -1,0 +1,173 @@
+import Audit
+import Bytes
+import Control
+import Identity
+import Reactor
+import Revocation
+
+/// The control thread's book of what is revoked: durable first, then enforced by every worker, and only then answered.
+///
+/// What comes in during one turn of the control loop is written in one transaction: ``flush()``.
+final class RevocationDesk {
+    /// What became of something that was to be revoked.
+    enum Outcome {
+        /// It is durable, and every worker enforces it.
+        case enforced([StoredRevocation], Enforcement, at: UnixTime)
+        /// It could not be made durable: nothing has changed.
+        case failed(RevocationStoreError)
+    }
+
+    private struct Order {
+        let revocations: [Revocation]
+        let completion: (Outcome) -> Void
+    }
+
+    /// Has every worker decide by a snapshot, and tells when all do.
+    typealias Publish = (RevocationSnapshot, _ enforced: @escaping (Enforcement) -> Void) -> Void
+
+    private let store: RevocationStore
+    private let records: ControlRecords
+    private let publish: Publish
+    private var orders: [Order] = []
+    /// Everything that is revoked now, as it is published.
+    private(set) var snapshot: RevocationSnapshot
+    private var nextExpiryCheck: Int64 = 0
+
+    /// How many expired entries are removed in one turn.
+    private static let expiredAtOnce = 4096
+    /// How often expired entries are looked for, in nanoseconds.
+    private static let expiryInterval: Int64 = 1_000_000_000
+
+    /// Opens the book.
+    ///
+    /// - Parameters:
+    ///   - path: the store.
+    ///   - markPath: where it is noted that there is one, so that it cannot vanish unnoticed.
+    ///   - records: the control thread's way into the log.
+    ///   - publish: has workers decide by a snapshot.
+    init(
+        path: String, markPath: String, records: ControlRecords, publish: @escaping Publish
+    ) throws(RevocationStoreError) {
+        let now = UnixTime(nanoseconds: Clock.civil())
+        store = try RevocationStore.open(path: path, markPath: markPath, now: now)
+        snapshot = RevocationSnapshot(set: try store.load(now: now))
+        self.records = records
+        self.publish = publish
+    }
+
+    /// How many entries there are.
+    var count: Int { store.count }
+
+    /// How many entries there are of each source.
+    var countBySource: [String: Int] { store.countBySource() }
+
+    // MARK: Changes
+
+    /// Revokes something, with the next ``flush()``.
+    func revoke(_ revocations: [Revocation], completion: @escaping (Outcome) -> Void) {
+        orders.append(Order(revocations: revocations, completion: completion))
+    }
+
+    /// Makes durable what was ordered, and has it enforced.
+    func flush() {
+        guard !orders.isEmpty else { return }
+        let orders = orders
+        self.orders = []
+        do throws(RevocationStoreError) {
+            let stored = try store.insert(orders.flatMap(\.revocations))
+            change { set in
+                for entry in stored { for key in entry.revocation.keys { set.insert(key) } }
+            }
+            for entry in stored { record(.credentialRevoked, entry, by: entry.revocation.by) }
+            publish(snapshot) { enforcement in
+                let now = UnixTime(nanoseconds: Clock.civil())
+                var start = 0
+                for order in orders {
+                    let own = Array(stored[start..<start + order.revocations.count])
+                    start += own.count
+                    order.completion(.enforced(own, enforcement, at: now))
+                }
+            }
+        } catch {
+            for order in orders { order.completion(.failed(error)) }
+        }
+    }
+
+    /// Takes a revocation back.
+    ///
+    /// - Returns: whether there was one; what another source has revoked too stays so.
+    func unrevoke(
+        id: String, by actor: String, completion: @escaping (StoredRevocation) -> Void
+    ) throws(RevocationStoreError) -> Bool {
+        guard let (entry, gone) = try store.remove(id: id) else { return false }
+        record(.credentialUnrevoked, entry, by: actor)
+        change { set in for key in gone { set.remove(key) } }
+        publish(snapshot) { _ in completion(entry) }
+        return true
+    }
+
+    /// Publishes other status lists: what they say of tokens in use is enforced too.
+    func adopt(statusLists: StatusListTable) {
+        snapshot = snapshot.with(statusLists: statusLists)
+        publish(snapshot) { _ in }
+    }
+
+    /// Publishes until when each feed may be believed.
+    func adopt(freshness: [FeedFreshness]) {
+        guard freshness != snapshot.freshness else { return }
+        snapshot = snapshot.with(freshness: freshness)
+        publish(snapshot) { _ in }
+    }
+
+    private func change(_ body: (inout RevocationSet) -> Void) {
+        var set = snapshot.set
+        body(&set)
+        snapshot = snapshot.with(set: set)
+    }
+
+    /// Removes what has expired: it holds nothing any more that could still be used.
+    ///
+    /// - Throws: where the store cannot be written; then what has expired stays revoked.
+    func expire() throws(RevocationStoreError) {
+        let monotonic = Clock.monotonic()
+        guard monotonic >= nextExpiryCheck else { return }
+        nextExpiryCheck = monotonic + Self.expiryInterval
+        let now = UnixTime(nanoseconds: Clock.civil())
+        guard let next = store.nextExpiry, next <= now else { return }
+        let gone = try store.expire(now: now, atMost: Self.expiredAtOnce)
+        guard !gone.isEmpty else { return }
+        change { set in for key in gone { set.remove(key) } }
+        publish(snapshot) { _ in }
+    }
+
+    /// How long until ``expire()`` has something to do, in milliseconds.
+    var delay: Int64? {
+        guard let next = store.nextExpiry else { return nil }
+        let untilExpiry = (next - UnixTime(nanoseconds: Clock.civil())).nanoseconds
+        return max(0, max(untilExpiry, nextExpiryCheck - Clock.monotonic())) / 1_000_000 + 1
+    }
+
+    // MARK: Questions
+
+    /// A page of the book.
+    func page(
+        after id: String?, limit: Int, level: RevocationLevel?, source: String?
+    ) throws(RevocationStoreError) -> [StoredRevocation] {
+        try store.page(after: id, limit: limit, level: level, source: source)
+    }
+
+    /// Closes the book.
+    func close() {
+        store.close()
+    }
+
+    private func record(_ event: AuditEvent, _ entry: StoredRevocation, by actor: String?) {
+        var record = ControlRecord(event, by: actor, issuer: entry.revocation.issuer, reason: entry.revocation.reason)
+        record.expiresAt = entry.revocation.expiresAt
+        record.id = entry.id
+        record.level = entry.revocation.level.rawValue
+        record.source = entry.revocation.source
+        record.value = entry.revocation.value
+        records.submit(record)
+    }
+}
