@@ -1,4 +1,5 @@
 import Bytes
+import Policy
 import Testing
 
 @testable import Configuration

@@ -10,7 +10,10 @@ struct SallyportCommand: ParsableCommand {
             Exit codes: 0 ok, 1 refused or failed check, 2 could not run.
             """,
         version: "sallyport \(ProgramVersion.current)",
-        subcommands: [RunCommand.self, CheckCommand.self, ExplainCommand.self, AuditCommand.self, DevCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, AuditCommand.self, RevokeCommand.self,
+            StatusCommand.self, DevCommand.self,
+        ])
 }
 
 /// The version of the program.

@@ -133,8 +133,9 @@ final class AdminConnection {
         return hasEstablished
     }
 
-    /// The next request, as far as it has come.
+    /// The next request, as far as it has come; first the answer to the last one must be on its way.
     func next() -> Step {
+        flush()
         var bytes = ByteQueue()
         swap(&bytes, &inbound)
         defer { swap(&bytes, &inbound) }
@@ -190,7 +191,7 @@ final class AdminConnection {
         answer.fields.append(.cacheControl, value: "no-store".utf8.span)
         if let location = response.location { answer.fields.append(literal: "location", value: location.utf8.span) }
         if let methods = response.allowedMethods { answer.fields.append(literal: "allow", value: methods.utf8.span) }
-        if isLast { machine.closeAfterAnswer() }
+        if isLast || self.isLast { machine.closeAfterAnswer() }
         var plaintext = ByteQueue()
         machine.sendHead(answer, into: &plaintext)
         if !response.body.isEmpty { machine.sendBody(response.body.span, into: &plaintext) }
@@ -223,7 +224,7 @@ final class AdminConnection {
         switch phase {
         case .handshake:
             if sawEnd { phase = .over }
-        case .serving where isLast:
+        case .serving where isLast && exchange == nil:
             phase = .lingering
             session?.close()
             takeWire()
@@ -238,9 +239,10 @@ final class AdminConnection {
         }
     }
 
-    /// Ends it when what is written has been read, or soon.
+    /// Ends it as soon as nobody is owed an answer, with ``settle()``.
     func hangUp() {
         isLast = true
+        if phase == .handshake { phase = .over }
     }
 
     /// Moves what TLS has produced to what is to be written: the wire is all connections'.

@@ -75,6 +75,7 @@ final class AdminServer {
         for connection in connections.elements {
             connection.hangUp()
             pump(connection)
+            if connection.isOver { remove(connection) }
         }
     }
 

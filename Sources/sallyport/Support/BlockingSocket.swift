@@ -27,6 +27,21 @@ final class BlockingSocket: Sendable {
         unsafe try opening(host, port, flags: 0) { unsafe connect($0, $1, $2) == 0 }
     }
 
+    /// Connects to the Unix socket at `path`.
+    static func connecting(toPath path: String) throws(Failure) -> BlockingSocket {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw .current }
+        let opened = BlockingSocket(owning: descriptor)
+        let code = unsafe try withAddress(ofPath: path) { address, length in
+            unsafe connect(descriptor, address, length) == 0 ? 0 : errno
+        }
+        guard code == 0 else {
+            errno = code
+            throw .current
+        }
+        return opened
+    }
+
     /// Listens at `address`, replacing a Unix socket that nobody listens on any more.
     static func listening(at address: ListenAddress) throws(Failure) -> BlockingSocket {
         switch address {
@@ -128,28 +143,36 @@ final class BlockingSocket: Sendable {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw .current }
         let opened = BlockingSocket(owning: descriptor)
+        let isBound = unsafe try withAddress(ofPath: path) { address, length in
+            if unsafe bind(descriptor, address, length) == 0 { return true }
+            // A socket file that nobody accepts on is left from an earlier run.
+            let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+            defer { _ = close(probe) }
+            guard errno == EADDRINUSE, unsafe connect(probe, address, length) != 0, errno == ECONNREFUSED else {
+                errno = EADDRINUSE
+                return false
+            }
+            _ = unsafe unlink(path)
+            return unsafe bind(descriptor, address, length) == 0
+        }
+        guard isBound, listen(descriptor, 1024) == 0 else { throw .current }
+        return opened
+    }
+
+    /// Calls `body` with the kernel's form of a path.
+    private static func withAddress<R>(
+        ofPath path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
+    ) throws(Failure) -> R {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
             throw Failure(reason: "the path is too long")
         }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let isBound = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-                if unsafe bind(descriptor, address, length) == 0 { return true }
-                // A socket file that nobody accepts on is left from an earlier run.
-                let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-                defer { _ = close(probe) }
-                guard errno == EADDRINUSE, unsafe connect(probe, address, length) != 0, errno == ECONNREFUSED else {
-                    errno = EADDRINUSE
-                    return false
-                }
-                _ = unsafe unlink(path)
-                return unsafe bind(descriptor, address, length) == 0
+        return unsafe withUnsafePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard isBound, listen(descriptor, 1024) == 0 else { throw .current }
-        return opened
     }
 }

@@ -66,7 +66,7 @@ final class TLSStream {
             let reason = error.description
             if reason.contains("certificate verify failed") {
                 throw CommandFailure.couldNotRun(
-                    "the gateway's certificate is not of ca.pem or not for this host (\(reason))")
+                    "the gateway's certificate is not of the given authority or not for this host (\(reason))")
             }
             throw CommandFailure.refused("the gateway refused the TLS connection (\(reason)); see its audit log")
         }

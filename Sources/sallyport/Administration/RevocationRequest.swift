@@ -1,0 +1,61 @@
+import Bytes
+import Configuration
+import Identity
+
+/// What `sallyport revoke` sends.
+struct RevocationRequest: Equatable {
+    var level: RevocationLevel
+    /// The name of what is revoked; nothing for everything.
+    var value: String?
+    var issuer: String?
+    var reason: String?
+    var expiresAt: UnixTime?
+    var isAllOf = false
+
+    /// What it is in words, for a question.
+    var name: String { value.map { "\(level.rawValue) \(TerminalText.printable($0))" } ?? level.rawValue }
+
+    /// The content of the request.
+    var json: String {
+        var object = JSONObjectText()
+        object.set("level", level.rawValue)
+        object.set("value", value)
+        object.set("issuer", issuer)
+        object.set("reason", reason)
+        object.set("expires_at", expiresAt.map(MomentText.text))
+        if isAllOf { object.set("all_of", json: "true") }
+        return object.text
+    }
+
+    /// When it is to end, as it was asked for.
+    ///
+    /// - Parameters:
+    ///   - at: a moment (RFC 3339).
+    ///   - interval: a duration from `now` on.
+    static func expiry(at: String?, in interval: String?, now: UnixTime) throws -> UnixTime? {
+        switch (at, interval) {
+        case (nil, nil): return nil
+        case (let at?, nil):
+            guard let time = UnixTime(rfc3339: at) else {
+                throw CommandFailure.couldNotRun("\(at) is no moment; write it as 2026-12-31T00:00:00Z")
+            }
+            return time
+        case (nil, let text?):
+            guard let interval = DurationText.interval(text), interval > .zero else {
+                throw CommandFailure.couldNotRun("\(text) is no duration; write it as 30m or 24h")
+            }
+            return now + interval
+        case (_?, _?): throw CommandFailure.couldNotRun("--expires-at and --expires-in are both given; keep one")
+        }
+    }
+}
+
+/// A moment, written.
+enum MomentText {
+    /// RFC 3339 in UTC.
+    static func text(_ time: UnixTime) -> String {
+        var text = ByteQueue()
+        text.append(rfc3339: time)
+        return String(decoding: Array(copying: text.readable), as: UTF8.self)
+    }
+}
