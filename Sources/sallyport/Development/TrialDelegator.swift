@@ -21,11 +21,7 @@ struct TrialDelegator {
 
     /// Whether it holds `scope`, and may therefore pass it on: the same, or all that there is of that kind.
     func holds(_ scope: String) -> Bool {
-        guard let wanted = ScopeGrant(scope) else { return scopes.contains(scope) }
-        return scopes.compactMap(ScopeGrant.init).contains { held in
-            held.action == wanted.action && held.resource == wanted.resource
-                && (held.isWildcard || held.identifier == wanted.identifier)
-        }
+        ScopeGrant.cover(scopes, [scope])
     }
 }
 
