@@ -175,7 +175,8 @@ let package = Package(
         tests(
             of: "Policy",
             with: [
-                "Support", "Bytes", "HTTP", "Cryptography", "TLS", "Identity", "Delegation", "Tokens", "Possession",
+                "Support", "Bytes", "JSON", "HTTP", "Cryptography", "TLS", "Identity", "Delegation", "Tokens",
+                "Possession",
                 "Revocation", "Limits",
             ]),
         tests(of: "Audit", with: ["Bytes", "Cryptography", "JSON"]),

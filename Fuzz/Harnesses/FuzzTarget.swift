@@ -1,12 +1,15 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case base64url, certificate, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload, wpt
+    case attenuation, base64url, certificate, chain, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload,
+        wpt
 
     /// Makes the harness, with whatever keys it needs.
     public func makeHarness() throws -> any Harness {
         switch self {
+        case .attenuation: AttenuationHarness()
         case .base64url: Base64URLHarness()
         case .certificate: try CertificateHarness()
+        case .chain: try ChainHarness()
         case .dpop: try DPoPHarness()
         case .http1: HTTP1Harness()
         case .http2: HTTP2Harness()

@@ -138,7 +138,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
     ]
 
     private static let issuer = [
-        Rule("profile: oauth", "profile: saml", "issuers[0].profile", "oauth, agentwrit, wimse or wit-svid"),
+        Rule("profile: oauth", "profile: saml", "issuers[0].profile", "oauth, agentwrit, aat, wimse or wit-svid"),
+        Rule("profile: oauth", "profile: aat", "issuers[0].trust_domains", "name keys"),
         Rule("    audiences: [\"https://localhost:8443\"]\n", "", "issuers[0].audiences", "missing"),
         Rule("audiences: [\"https://localhost:8443\"]", "audiences: []", "issuers[0].audiences", "at least one"),
         Rule("    jwks_file: broker.jwks.json\n", "", "issuers[0].jwks_file", "missing"),
@@ -211,8 +212,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: -1 }",
             "routes[0].require.delegation.maximum_depth", "from 0 to 16"),
         Rule(
-            "dangerously_allow_subject_mismatch: false", "delegation: { depth: 5 }",
-            "routes[0].require.delegation.depth", "unknown"),
+            "dangerously_allow_subject_mismatch: false", "delegation: { maximum_depth: 5, depth: 5 }",
+            "routes[0].require.delegation.depth", "maximum_depth"),
         Rule("authorization: strip", "authorization: pass", "routes[0].forward.authorization", "strip, bearer or keep"),
         Rule("upgrades: []", "upgrades: [h2c]", "routes[0].upgrades[0]", "websocket"),
         Rule("upgrades: []", "upgrades: [TLS/1.2]", "routes[0].upgrades[0]", "websocket"),
@@ -247,6 +248,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("connections: 10000", "connections_per_client: -1", "limits.connections_per_client", "from 0"),
         Rule("header_bytes: 32KiB", "header_bytes: 32KB", "limits.header_bytes", "8KiB"),
         Rule("header_bytes: 32KiB", "header_bytes: 4KiB", "limits.token_bytes", "does not fit"),
+        Rule("proof_bytes: 4KiB", "chain_bytes: 24KiB", "limits.chain_bytes", "fit into"),
+        Rule("proof_bytes: 4KiB", "chain_bytes: 100KiB", "limits.chain_bytes", "range"),
         Rule("proof_bytes: 4KiB", "proof_bytes: 0", "limits.proof_bytes", "range"),
         Rule("idle: 75s", "idle: 0s", "timeouts.idle", "range"),
         Rule("idle: 75s", "idel: 75s", "timeouts.idel", "idle?"),

@@ -55,6 +55,11 @@ final class TrialStore {
             createdAt: start, expiresAt: start + .seconds(lasts))
     }
 
+    /// Does to the closed database what only another program would.
+    func edit(_ sql: String) throws {
+        try SQLiteDatabase(path: path).execute(sql)
+    }
+
     // MARK: Files
 
     func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(filePath: path)) }

@@ -1,12 +1,13 @@
 import Bytes
 import Delegation
+import Identity
 import JSON
 import Testing
 
 @Suite("The actors of a token")
 struct ActorChainTests {
     private func read(_ text: String) throws -> Result<ActorChain, LineageFault> {
-        let document = try JSONDocument(text.utf8.span)
+        let document = try JSONDocument(text.utf8.span, limits: JSONLimits(bytes: 4096, depth: 32, members: 64))
         do throws(LineageFault) {
             return .success(try ActorChain(document.root))
         } catch {

@@ -41,7 +41,7 @@ struct Trial: Sendable {
         certificate = try handshake.identity(dnsNames: ["localhost"])
     }
 
-    enum TrialError: Error { case asks, noPeer, noReceipt, notText, serves }
+    enum TrialError: Error { case asks, noPeer, noReceipt, notText, receives, serves }
 
     // MARK: What the operator has configured
 
@@ -144,6 +144,8 @@ struct Trial: Sendable {
         case .permitted(let permit): return permit
         case .asks: throw TrialError.asks
         case .serves: throw TrialError.serves
+        case .receives: throw TrialError.receives
+        case .receives: throw TrialError.receives
         }
     }
 

@@ -1,7 +1,5 @@
 """Tokens as the AgentWrit broker writes them: EdDSA, no `cnf`, scopes as a list; the peer's SPIFFE ID confirms them."""
 
-import hashlib
-import json
 import time
 
 import pytest
@@ -52,25 +50,6 @@ def header(**changes):
     return lambda w, b: b.forge(b.header(**changes), b.claims(w.agent))
 
 
-def delegated(change=lambda chain: chain, hashed=None):
-    """A token with a chain of one record, of which the hash is of the chain's own bytes."""
-
-    def token(w, b):
-        record = {
-            "agent": w.other.spiffe_id,
-            "scope": ["read:orders:*"],
-            "delegated_at": "2026-02-15T12:00:00.123456789Z",
-            "signature": "00" * 64,
-        }
-        chain = json.dumps(change([record]), separators=(",", ":"))
-        digest = hashed or hashlib.sha256(chain.encode()).hexdigest()
-        payload = json.dumps(b.claims(w.agent)).encode()[:-1]
-        payload += f', "delegation_chain": {chain}, "chain_hash": "{digest}"}}'.encode()
-        return b.forge(b.header(), payload)
-
-    return token
-
-
 ACCEPTED = {
     "as it should be": claims(),
     "typ in other case": header(typ="jwt"),
@@ -101,11 +80,8 @@ REFUSED = {
     "the subject of the administrator": (claims(sub="admin"), "possession."),
     "the subject of another agent": (lambda w, b: b.token(w.other), "possession.subject-mismatch"),
     "exp of zero": (claims(exp=0), "token."),
-    "a delegated token, until chains are judged": (delegated(), "token.delegation-unsupported"),
-    "a chain whose hash is another": (delegated(hashed="0" * 64), "token."),
-    "a chain of strings": (delegated(lambda chain: ["x"]), "token."),
-    "a record without an agent": (delegated(lambda chain: [{**chain[0], "agent": 7}]), "token."),
-    "a chain of 17 records": (delegated(lambda chain: chain * 17), "token."),
+    "actors, which its broker does not write": (claims(act={"sub": "app:orders"}), "token.delegation-unsupported"),
+    "a chain that is no list": (claims(delegation_chain={}), "lineage.form"),
 }
 
 

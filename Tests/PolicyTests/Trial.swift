@@ -1,4 +1,5 @@
 import Bytes
+import Delegation
 import HTTP
 import Policy
 import Possession
@@ -35,12 +36,14 @@ enum Trial {
 
     static func claims(
         issuer: String = issuer, scopes: [String] = [], sponsor: String? = nil, context: String? = nil,
-        authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:]
+        authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
+        capabilities: AttenuatingCapabilities? = nil
     ) -> TokenClaims {
         TokenClaims(
             issuer: issuer, issuerIndex: 0, subject: "agent", subjectID: nil, tokenID: "t", clientID: "c",
             issuedAt: UnixTime(seconds: 1), expiresAt: UnixTime(seconds: 2), notBefore: nil, scopes: scopes,
             confirmations: .none, task: nil, orchestration: nil, sponsor: sponsor,
-            authenticationContext: context, authenticatedAt: authenticatedAt, retained: retained, signingKey: .zero)
+            authenticationContext: context, authenticatedAt: authenticatedAt, retained: retained,
+            capabilities: capabilities, signingKey: .zero)
     }
 }

@@ -174,6 +174,21 @@ struct AdminServerTests {
         #expect(try Self.mode(URL(fileURLWithPath: admin.path).deletingLastPathComponent().path) == 0o700)
     }
 
+    @Test("A reload can change the mode, and sends those away who came by the old one")
+    func modeChange() throws {
+        let admin = try TrialAdmin()
+        let connection = try admin.connect()
+        try connection.send(TrialAdmin.request("GET", "/v1/status"))
+        #expect(try connection.answer()?.status == 204)
+        try admin.server.adopt(.unix(path: admin.path, mode: 0o600))
+        try connection.send(TrialAdmin.request("GET", "/v1/status"))
+        #expect(try connection.answer()?.status == 204)
+        try admin.server.adopt(.unix(path: admin.path, mode: 0o660))
+        #expect(try Self.mode(admin.path) == 0o660)
+        #expect(try connection.sawEnd())
+        #expect(try admin.ask("GET", "/v1/status")?.status == 204)
+    }
+
     @Test("A socket that nobody listens on any more is replaced")
     func stale() throws {
         let admin = try TrialAdmin { path in

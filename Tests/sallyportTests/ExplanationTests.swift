@@ -21,7 +21,9 @@ struct ExplanationTests {
         let steps = Array(told[1...ExplainedStep.allCases.count])
         let place = try #require(ExplainedStep.allCases.firstIndex(of: reached))
         for (index, step) in ExplainedStep.allCases.enumerated() {
-            let mark = index < place ? "passed" : index == place ? "refused      dpop.htu" : "not reached"
+            // A chain is judged with its token, before the binding is.
+            let isPassed = index < place && !(reached == .lineage && step == .binding)
+            let mark = isPassed ? "passed" : index == place ? "refused      dpop.htu" : "not reached"
             #expect(steps[index].hasPrefix(step.rawValue))
             #expect(steps[index].hasSuffix(" " + mark))
         }
@@ -49,6 +51,18 @@ struct ExplanationTests {
         let told = lines(.replay, .allowed(upstream: "orders"))
         #expect(told.last == "verdict     allowed: it goes to the upstream orders")
         #expect(told.filter { $0.hasSuffix("passed") }.count == ExplainedStep.allCases.count)
+    }
+
+    @Test("A chain stands between the steps and the verdict")
+    func chains() {
+        let explanation = Explanation(
+            reached: .replay, facts: [:], chain: ["top", "a", "+- b\n"], outcome: .allowed(upstream: "orders"),
+            time: "2026-11-21T01:22:46Z")
+        #expect(
+            explanation.lines.suffix(6) == [
+                "", "chain       top", "            a", "            +- b\\u{A}", "",
+                "verdict     allowed: it goes to the upstream orders",
+            ])
     }
 
     @Test("A nonce that explain cannot know is no fault of the call's, and is said to be none")

@@ -4,7 +4,7 @@ public struct LineageFault: Error, Equatable, Sendable {
     public enum Kind: String, CaseIterable, Sendable {
         /// A link holds capabilities that the one before does not.
         case capability
-        /// An agent appears twice.
+        /// An agent, or a token, appears twice.
         case cycle
         /// There are more links than any chain may have, or than the chain itself allows.
         case depth

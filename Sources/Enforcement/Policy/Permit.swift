@@ -99,6 +99,10 @@ extension Route {
         of claims: TokenClaims, at target: borrowing NormalizedTarget
     ) throws(PolicyDenial) -> ScopeGrant? {
         guard let scope = requirement.scope else { return nil }
+        if let capabilities = claims.capabilities {
+            guard let call = scope.call(at: target, of: match.path), capabilities.allow(call) else { throw .scope }
+            return scope.grant(at: target, of: match.path)
+        }
         for grant in claims.grants where scope.isCovered(by: grant, at: target, of: match.path) { return grant }
         throw .scope
     }

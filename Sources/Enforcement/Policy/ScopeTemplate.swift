@@ -43,6 +43,32 @@ public struct ScopeTemplate: Equatable, Sendable {
             && (grant.isWildcard || Self.equals(identifier, grant.identifier.utf8.span, at: target, of: pattern))
     }
 
+    /// The call that a request at `target` is, as capabilities are asked about it; nothing where it is none.
+    ///
+    /// A template whose identifier is `*` asks for all of them.
+    func call(at target: borrowing NormalizedTarget, of pattern: PathPattern) -> AttenuatingCall? {
+        let asksForAll = identifier == [.literal([UInt8(ascii: "*")])]
+        return AttenuatingCall(
+            action: Self.bytes(action, at: target, of: pattern),
+            resource: Self.bytes(resource, at: target, of: pattern),
+            identifier: asksForAll ? nil : Self.bytes(identifier, at: target, of: pattern))
+    }
+
+    /// What the template asks for at `target`, as the grant that a list of capabilities amounts to there.
+    ///
+    /// A filled byte that a scope cannot hold is percent-encoded, and `%` and a whole `*` with it, so that the text says one
+    /// thing only.
+    func grant(at target: borrowing NormalizedTarget, of pattern: PathPattern) -> ScopeGrant? {
+        var text = ByteQueue()
+        for (index, part) in [action, resource, identifier].enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ":")) }
+            let bytes = Self.bytes(part, at: target, of: pattern)
+            let isStar = bytes == [UInt8(ascii: "*")] && part != [.literal(bytes)]
+            text.append(scopeText: bytes.span, escaping: isStar ? UInt8(ascii: "*") : UInt8(ascii: "%"))
+        }
+        return String(validating: text.readable).flatMap { ScopeGrant($0) }
+    }
+
     /// What the template asks for at `target`, as it may stand in a challenge.
     ///
     /// A filled byte that a scope cannot hold is percent-encoded: no grant in a space-separated list could have it.
@@ -77,6 +103,26 @@ public struct ScopeTemplate: Equatable, Sendable {
             }
         }
         return offset == candidate.count
+    }
+
+    private static func bytes(
+        _ pieces: [Piece], at target: borrowing NormalizedTarget, of pattern: PathPattern
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for piece in pieces {
+            switch piece {
+            case .literal(let literal): bytes += literal
+            case .parameter(let parameter):
+                let first = pattern.parameterSegments[parameter]
+                bytes += Array(copying: target.decodedSegment(first))
+                guard pattern.segments[first] == .rest else { continue }
+                for index in first + 1..<max(first + 1, target.segmentCount) {
+                    bytes.append(UInt8(ascii: "/"))
+                    bytes += Array(copying: target.decodedSegment(index))
+                }
+            }
+        }
+        return bytes
     }
 
     private static func append(
@@ -133,10 +179,10 @@ extension Span where Element == UInt8 {
 }
 
 extension ByteQueue {
-    fileprivate mutating func append(scopeText bytes: Span<UInt8>) {
+    fileprivate mutating func append(scopeText bytes: Span<UInt8>, escaping escaped: UInt8? = nil) {
         for index in bytes.indices {
             let byte = bytes[index]
-            if byte.isScopeCharacter {
+            if byte.isScopeCharacter, byte != escaped {
                 append(byte)
             } else {
                 append(UInt8(ascii: "%"))

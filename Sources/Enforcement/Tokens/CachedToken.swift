@@ -3,6 +3,8 @@ import Bytes
 /// A token that was verified or asked about, and what must be checked again whenever it is shown.
 final class CachedToken {
     let compact: [UInt8]
+    /// The tokens that it was made out of, as they were sent; empty where there are none.
+    let chain: [UInt8]
     let hash: UInt64
     /// What it says, or why its issuer refuses it; a token that was verified here is never refused.
     let verdict: Result<TokenClaims, TokenRejection>
@@ -19,10 +21,11 @@ final class CachedToken {
     var lastUse: UInt64 = 0
 
     private init(
-        compact: [UInt8], hash: UInt64, verdict: Result<TokenClaims, TokenRejection>, issuer: TokenIssuer,
-        workload: VouchedWorkload?, knownUntil: UnixTime?, generation: UInt64
+        compact: [UInt8], chain: [UInt8] = [], hash: UInt64, verdict: Result<TokenClaims, TokenRejection>,
+        issuer: TokenIssuer, workload: VouchedWorkload?, knownUntil: UnixTime?, generation: UInt64
     ) {
         self.compact = compact
+        self.chain = chain
         self.hash = hash
         self.verdict = verdict
         self.issuer = issuer.issuer
@@ -35,11 +38,11 @@ final class CachedToken {
 
     /// A token that was verified by its signature.
     convenience init(
-        compact: [UInt8], hash: UInt64, claims: TokenClaims, of issuer: TokenIssuer, workload: VouchedWorkload? = nil,
-        generation: UInt64
+        compact: [UInt8], chain: [UInt8] = [], hash: UInt64, claims: TokenClaims, of issuer: TokenIssuer,
+        workload: VouchedWorkload? = nil, generation: UInt64
     ) {
         self.init(
-            compact: compact, hash: hash, verdict: .success(claims), issuer: issuer, workload: workload,
+            compact: compact, chain: chain, hash: hash, verdict: .success(claims), issuer: issuer, workload: workload,
             knownUntil: nil, generation: generation)
     }
 
@@ -53,10 +56,15 @@ final class CachedToken {
             generation: generation)
     }
 
-    /// Whether its bytes are exactly those.
-    func isWritten(_ other: Span<UInt8>) -> Bool {
-        let compact = self.compact
-        return compact.span.equalsByWords(other)
+    /// Whether its bytes, and those of the chain before it, are exactly those.
+    func isWritten(_ other: Span<UInt8>, after otherChain: Span<UInt8> = Span()) -> Bool {
+        let (compact, chain) = (self.compact, self.chain)
+        return compact.span.equalsByWords(other) && chain.span.equalsByWords(otherChain)
+    }
+
+    /// Whether it is the same token after the same chain.
+    func isWritten(as other: CachedToken) -> Bool {
+        hash == other.hash && compact == other.compact && chain == other.chain
     }
 
     /// Whether its issuer's answer counts no more.

@@ -52,7 +52,7 @@ extension ClaimReader {
     }
 
     /// The claims of some names that have a value which can be compared.
-    private func retained(_ names: Set<String>) -> [String: ClaimValue] {
+    func retained(_ names: Set<String>) -> [String: ClaimValue] {
         var retained: [String: ClaimValue] = [:]
         for name in names {
             guard let value = value(named: name), let claim = ClaimValue(value) else { continue }

@@ -14,6 +14,10 @@ public enum RegisteredClaim: String, CaseIterable, Sendable {
     case authenticationTime = "auth_time"
     case delegationChain = "delegation_chain"
     case chainHash = "chain_hash"
+    case authorizationDetails = "authorization_details"
+    case delegationDepth = "del_depth"
+    case delegationMaximumDepth = "del_max_depth"
+    case parentHash = "par_hash"
     case sponsor
     case task
     case orchestration

@@ -1,5 +1,6 @@
 import Bytes
 import Cryptography
+import Delegation
 import JSON
 
 /// A signed token that was taken apart, but is not yet believed.
@@ -18,16 +19,17 @@ struct SignedToken: ~Copyable {
         } catch {
             throw .jws(error)
         }
-        let document = try Self.document(jws.payload.span)
+        let limits = header.isTyped(AttenuatingTokenRules.type) ? AttenuatingCapabilities.jsonLimits : .standard
+        let document = try Self.document(jws.payload.span, limits: limits)
         self.jws = jws
         self.header = header
         self.document = document
     }
 
-    private static func document(_ payload: Span<UInt8>) throws(TokenRejection) -> JSONDocument {
+    private static func document(_ payload: Span<UInt8>, limits: JSONLimits) throws(TokenRejection) -> JSONDocument {
         let document: JSONDocument
         do throws(JSONError) {
-            document = try JSONDocument(payload)
+            document = try JSONDocument(payload, limits: limits)
         } catch {
             throw .payload
         }
@@ -45,10 +47,26 @@ struct SignedToken: ~Copyable {
     borrowing func issuer(among issuers: IssuerTable) throws(TokenRejection) -> Int {
         guard let name = document.root.member("iss") else { throw .missing(.issuer) }
         guard name.kind == .string else { throw .invalid(.issuer) }
-        guard let index = issuers.index(of: name) else { throw .issuer }
+        guard let index = issuers.index(of: name) else {
+            // Another agent's key made it: it was passed on, and who did so is not shown.
+            let isDerived = isTyped(AttenuatingTokenRules.type) && AttenuatingLink.isKeyName(name)
+            throw isDerived ? .lineage(LineageFault(.missingLink, at: 0)) : .issuer
+        }
         guard !issuers.issuers[index].profile.isWorkload else { throw .profile }
         return index
     }
+
+    /// What it claims.
+    var payload: ClaimReader {
+        @_lifetime(borrow self)
+        borrowing get { ClaimReader(document.root) }
+    }
+
+    /// Whether its `typ` is that.
+    borrowing func isTyped(_ type: StaticString) -> Bool { header.isTyped(type) }
+
+    /// Whether it says that it was issued by exactly that one.
+    borrowing func names(issuer: String) -> Bool { document.root.member("iss")?.equals(utf8: issuer) ?? false }
 
     /// Whether it says who issued it.
     borrowing func namesIssuer() throws(TokenRejection) -> Bool {
@@ -90,6 +108,14 @@ struct SignedToken: ~Copyable {
     borrowing func claims(
         _ compact: Span<UInt8>, among issuers: IssuerTable, at index: Int, engine: CryptographicEngine, now: UnixTime
     ) throws(TokenRejection) -> TokenClaims {
+        let origin = try origin(compact, among: issuers, at: index, engine: engine, now: now)
+        return try origin.issuer.profile.rules.claims(payload, of: origin)
+    }
+
+    /// Verifies the signature alone, and that the token is of the issuer's kind.
+    borrowing func origin(
+        _ compact: Span<UInt8>, among issuers: IssuerTable, at index: Int, engine: CryptographicEngine, now: UnixTime
+    ) throws(TokenRejection) -> TokenOrigin {
         let issuer = issuers.issuers[index]
         let rules = issuer.profile.rules
         guard header.isTyped(rules.type) else { throw .type }
@@ -99,9 +125,33 @@ struct SignedToken: ~Copyable {
         } catch {
             throw .jws(error)
         }
-        let origin = TokenOrigin(
+        return TokenOrigin(
             issuer: issuer, index: index, signingKey: key.publicKey.thumbprint, engine: engine, now: now)
-        return try rules.claims(ClaimReader(document.root), of: origin)
+    }
+
+    /// Whether the holder of a key signed it, by an algorithm that is for the key and that is allowed.
+    borrowing func isSigned(
+        _ compact: Span<UInt8>, by key: BoundKey, among algorithms: Set<SignatureAlgorithm>, engine: CryptographicEngine
+    ) -> Bool {
+        guard algorithms.contains(header.algorithm), key.serves(header.algorithm) else { return false }
+        do throws(JWSError) {
+            try jws.verify(compact, by: key.publicKey, with: header.algorithm, engine: engine)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The hash by which a token that is made out of this one names it (`par_hash`).
+    borrowing func signingInputHash(of compact: Span<UInt8>, engine: CryptographicEngine) -> Digest256 {
+        engine.sha256(compact.extracting(jws.signingInput))
+    }
+
+    /// Whether a token is of another kind than those that a chain belongs to; one whose header cannot be read is of none.
+    static func isNoLink(_ compact: Span<UInt8>) -> Bool {
+        guard let jws = try? CompactJWS(compact) else { return true }
+        guard let header = try? JOSEHeader(json: jws.header.span) else { return false }
+        return !header.isTyped(AttenuatingTokenRules.type)
     }
 
     /// The key that must have signed; where it may be one that was published since, that is said.

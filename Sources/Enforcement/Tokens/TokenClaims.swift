@@ -53,6 +53,8 @@ public final class TokenClaims: Sendable {
     public let retained: [String: ClaimValue]
     /// Where its issuer keeps its status, if anywhere.
     public let statusReference: StatusReference?
+    /// What its holder may do, of an attenuating agent token; nothing of every other, whose ``grants`` say that.
+    public let capabilities: AttenuatingCapabilities?
     /// Through whom it came to the agent that holds it.
     public let lineage: Lineage
     /// The thumbprint of the issuer's key that signed it (RFC 7638); nothing where the issuer was asked instead.
@@ -82,7 +84,7 @@ public final class TokenClaims: Sendable {
         scopes: [String], confirmations: Confirmations, task: String?, orchestration: String?, sponsor: String?,
         authenticationContext: String? = nil, authenticatedAt: UnixTime? = nil, retained: [String: ClaimValue] = [:],
         statusReference: StatusReference? = nil, actor: String? = nil, actorID: SPIFFEID? = nil,
-        lineage: Lineage = .none, signingKey: Digest256?
+        lineage: Lineage = .none, capabilities: AttenuatingCapabilities? = nil, signingKey: Digest256?
     ) {
         self.issuer = issuer
         self.issuerIndex = issuerIndex
@@ -107,6 +109,7 @@ public final class TokenClaims: Sendable {
         self.actor = actor
         self.actorID = actorID
         self.lineage = lineage
+        self.capabilities = capabilities
         self.signingKey = signingKey
         linkTrustDomains = Self.trustDomains(of: lineage)
         revocationNames = Self.names(

@@ -4,6 +4,8 @@ public enum TokenProfile: String, CaseIterable, Sendable {
     case oauth
     /// Access tokens of an AgentWrit broker.
     case agentwrit
+    /// Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens).
+    case aat
     /// Workload Identity Tokens (draft-ietf-wimse-workload-creds).
     case wimse
     /// Workload Identity Tokens as SPIFFE has them (WIT-SVID).
@@ -12,7 +14,7 @@ public enum TokenProfile: String, CaseIterable, Sendable {
     /// Whether its tokens say who a workload is, and are no access tokens.
     public var isWorkload: Bool {
         switch self {
-        case .oauth, .agentwrit: false
+        case .oauth, .agentwrit, .aat: false
         case .wimse, .witSVID: true
         }
     }

@@ -4,6 +4,8 @@ public import Delegation
 public enum TokenRejection: Error, Equatable, Sendable {
     /// None of the issuer's audiences is among the token's.
     case audience
+    /// There is a chain of tokens beside a token that none belongs to.
+    case chainUnexpected
     /// The token speaks of delegation in a way that tokens of its kind do not.
     case delegationUnsupported
     /// Its time is over.
@@ -51,6 +53,7 @@ public enum TokenRejection: Error, Equatable, Sendable {
     public var reason: String {
         switch self {
         case .audience: "token.audience"
+        case .chainUnexpected: "token.chain-unexpected"
         case .delegationUnsupported: "token.delegation-unsupported"
         case .expired: "token.expired"
         case .inactive: "token.inactive"

@@ -27,6 +27,7 @@ extension TokenProfile {
         switch self {
         case .oauth: OAuthRules.self
         case .agentwrit: AgentWritRules.self
+        case .aat: AttenuatingTokenRules.self
         case .wimse: WIMSERules.self
         case .witSVID: WITSVIDRules.self
         }

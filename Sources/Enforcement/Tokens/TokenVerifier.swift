@@ -54,6 +54,7 @@ public final class TokenVerifier {
     ///
     /// - Parameters:
     ///   - compact: the token, of a size that the caller has checked.
+    ///   - chain: the tokens that it was made out of, the first first, with commas between them; empty where there are none.
     ///   - issuers: the issuers that are believed.
     ///   - listenerTrustDomains: the trust domains of which a subject that is a SPIFFE ID must be a member, unless its issuer
     ///     has a list of its own; nothing: any. A subject that is no SPIFFE ID belongs to no trust domain.
@@ -64,17 +65,19 @@ public final class TokenVerifier {
     ///   ``learn(introspection:of:issuer:among:now:)``, and then this knows; `keysMissing` and `keyUnknown` where keys must
     ///   be fetched.
     public func verify(
-        _ compact: Span<UInt8>, among issuers: IssuerTable, subjectsWithin listenerTrustDomains: [String]?,
-        introspectingFor routeIssuers: [String]? = nil, now: UnixTime
+        _ compact: Span<UInt8>, after chain: Span<UInt8> = Span(), among issuers: IssuerTable,
+        subjectsWithin listenerTrustDomains: [String]?, introspectingFor routeIssuers: [String]? = nil, now: UnixTime
     ) throws(TokenRejection) -> VerifiedToken {
-        let hash = cache.hash(of: compact)
-        if let token = cache.token(compact, hash: hash, generation: issuers.generation), token.workload == nil {
+        let hash = cache.hash(of: compact, after: chain)
+        let known = cache.token(compact, after: chain, hash: hash, generation: issuers.generation)
+        if let token = known, token.workload == nil {
             if token.isKnown(at: now, to: routeIssuers) {
                 return try recall(token, within: listenerTrustDomains, now: now)
             }
             if token.isForgotten(at: now) { cache.remove(token) }
         }
-        if let routeIssuers, !issuers.introspecting.isEmpty {
+        guard chain.isEmpty || !SignedToken.isNoLink(compact) else { throw .chainUnexpected }
+        if chain.isEmpty, let routeIssuers, !issuers.introspecting.isEmpty {
             let token = answers.token(compact, hash: hash, generation: issuers.generation)
             if let token, token.isKnown(at: now, to: routeIssuers) {
                 return try accept(token, within: listenerTrustDomains, now: now)
@@ -84,14 +87,25 @@ public final class TokenVerifier {
             }
         }
         let signed = try SignedToken(compact)
-        let index = try signed.issuer(among: issuers)
-        let claims = try signed.claims(compact, among: issuers, at: index, engine: engine, now: now)
+        let claims = try claims(of: signed, compact, after: chain, among: issuers, now: now)
         let token = CachedToken(
-            compact: Array(copying: compact), hash: hash, claims: claims, of: issuers.issuers[index],
-            generation: issuers.generation)
+            compact: Array(copying: compact), chain: Array(copying: chain), hash: hash, claims: claims,
+            of: issuers.issuers[claims.issuerIndex], generation: issuers.generation)
         let accepted = try accept(token, within: listenerTrustDomains, now: now)
         cache.insert(token)
         return accepted
+    }
+
+    /// Verifies a token that nobody remembers, by itself or at the end of its chain.
+    private func claims(
+        of signed: borrowing SignedToken, _ compact: Span<UInt8>, after chain: Span<UInt8>, among issuers: IssuerTable,
+        now: UnixTime
+    ) throws(TokenRejection) -> TokenClaims {
+        guard chain.isEmpty else {
+            return try AttenuatingChain.verify(signed, compact, after: chain, among: issuers, engine: engine, now: now)
+        }
+        let index = try signed.issuer(among: issuers)
+        return try signed.claims(compact, among: issuers, at: index, engine: engine, now: now)
     }
 
     /// Verifies a Workload Identity Token in compact form, or remembers that it did.
@@ -162,9 +176,11 @@ public final class TokenVerifier {
         _ = try verdict.get()
     }
 
-    /// The identifier of the key that a token says it is signed with: what to look for where it is unknown.
-    public static func keyID(of compact: Span<UInt8>) -> String? {
-        SignedToken.keyID(of: compact)
+    /// The identifier of the issuer's key that a token, or the first of its chain, says it is signed with: what to look for
+    /// where it is unknown.
+    public static func keyID(of compact: Span<UInt8>, after chain: Span<UInt8> = Span()) -> String? {
+        guard let root = AttenuatingChain.root(of: chain) else { return SignedToken.keyID(of: compact) }
+        return SignedToken.keyID(of: chain.extracting(root))
     }
 
     // MARK: What was learnt

@@ -30,18 +30,24 @@ struct VerifiedTokenCache: ~Copyable {
     /// The number of tokens that it can hold.
     var capacity: Int { hashes.count }
 
-    /// The hash of a token; never 0.
-    func hash(of compact: Span<UInt8>) -> UInt64 { max(hasher(compact), 1) }
+    /// The hash of a token and of the chain before it; never 0.
+    func hash(of compact: Span<UInt8>, after chain: Span<UInt8> = Span()) -> UInt64 {
+        let hash = hasher(compact)
+        // Turned, so that a token and a chain do not change places unseen.
+        return max(chain.isEmpty ? hash : hash ^ (hasher(chain) &* 0x9E37_79B9_7F4A_7C15), 1)
+    }
 
     private func places(of hash: UInt64) -> Range<Int> {
         let first = (Int(truncatingIfNeeded: hash >> 32) & mask) * Self.ways
         return capacity == 0 ? 0..<0 : first..<first + Self.ways
     }
 
-    /// The verified token of these bytes, if it was verified by the table of that generation.
-    mutating func token(_ compact: Span<UInt8>, hash: UInt64, generation: UInt64) -> CachedToken? {
+    /// The verified token of these bytes, after that chain, if it was verified by the table of that generation.
+    mutating func token(
+        _ compact: Span<UInt8>, after chain: Span<UInt8> = Span(), hash: UInt64, generation: UInt64
+    ) -> CachedToken? {
         for place in places(of: hash) where hashes[place] == hash {
-            guard let token = tokens[place], token.isWritten(compact) else { continue }
+            guard let token = tokens[place], token.isWritten(compact, after: chain) else { continue }
             guard token.generation == generation else {
                 free(place)
                 return nil
@@ -58,7 +64,7 @@ struct VerifiedTokenCache: ~Copyable {
         var chosen: Int?
         var oldest = UInt64.max
         for place in places(of: token.hash) {
-            if let other = tokens[place], other.hash == token.hash, other.compact == token.compact {
+            if let other = tokens[place], other.isWritten(as: token) {
                 chosen = place
                 break
             }
@@ -84,7 +90,7 @@ struct VerifiedTokenCache: ~Copyable {
     /// Forgets what is known of a token, by its bytes.
     mutating func remove(writtenAs token: CachedToken) {
         for place in places(of: token.hash) {
-            guard let other = tokens[place], other.hash == token.hash, other.compact == token.compact else { continue }
+            guard let other = tokens[place], other.isWritten(as: token) else { continue }
             free(place)
         }
     }

@@ -14,6 +14,8 @@ public struct Limits: Equatable, Sendable {
     public var streams = 128
     /// An access token, in bytes.
     public var tokenBytes = 8 << 10
+    /// The tokens that an attenuating token was made out of, all together, in bytes.
+    public var chainBytes = 16 << 10
     /// A DPoP or workload proof, in bytes.
     public var proofBytes = 4 << 10
 

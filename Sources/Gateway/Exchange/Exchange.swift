@@ -40,6 +40,8 @@ public struct Exchange: ~Copyable {
     public internal(set) var workloadClaims: TokenClaims?
     /// When the call must end, however much of it is left: what allows it has expired then, and its route's grace is over.
     public internal(set) var expiresAt: UnixTime?
+    /// Where the chain behind the token breaks, if that is why it is refused.
+    public internal(set) var lineageFault: LineageFault?
     /// The proofs that hold, once verified.
     public internal(set) var possession: PossessionMethods = []
     /// The grant that the call is allowed by.
@@ -121,7 +123,7 @@ public struct Exchange: ~Copyable {
     /// Forgets what an earlier judgement established: of a request that waited for an answer, by a snapshot that is gone.
     mutating func beginJudgement() {
         phase = .target
-        (origin, route, scheme, claims) = (nil, nil, nil, nil)
+        (origin, route, scheme, claims, lineageFault) = (nil, nil, nil, nil, nil)
         (workloadClaims, expiresAt) = (nil, nil)
         possession = []
         grant = nil
@@ -142,6 +144,7 @@ public struct Exchange: ~Copyable {
         claims = nil
         workloadClaims = nil
         expiresAt = nil
+        lineageFault = nil
         possession = []
         grant = nil
         lease = nil

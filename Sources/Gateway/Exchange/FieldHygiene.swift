@@ -28,7 +28,8 @@ enum FieldHygiene {
     /// Names that are removed where they are met exactly.
     private static let names = [
         // Credentials, and what the gateway says itself.
-        "authorization", "dpop", "forwarded", "traceparent", "txn-token", "x-access-token", "x-id-token",
+        "authorization", "delegation-chain", "dpop", "forwarded", "traceparent", "txn-token", "x-access-token",
+        "x-id-token",
         "x-request-id",
         // What belongs to one connection, or frames a message, in a spelling that no HTTP machine looks for.
         "content-length", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization",

@@ -8,6 +8,8 @@ import Possession
 struct PresentedCredentials {
     /// The access token, if there is one.
     let access: Credentials?
+    /// The index of the `Delegation-Chain` line, if there is one: what the access token was made out of.
+    let chain: Int?
     /// The workload token and its proof, where the route takes them and there are any.
     let workload: WorkloadCredentials?
 
@@ -31,7 +33,32 @@ struct PresentedCredentials {
             try checkProofSize(exchange.request.fields[workload.proof], snapshot)
         }
         guard access != nil || workload != nil else { throw Denial(.credentialsMissing, "credentials.missing") }
-        return PresentedCredentials(access: access, workload: workload)
+        let chain = try locateChain(in: exchange.request, snapshot)
+        guard chain == nil || access != nil else { throw Denial(.invalidRequest, "token.chain-unexpected") }
+        return PresentedCredentials(access: access, chain: chain, workload: workload)
+    }
+
+    /// Finds the chain, and measures it and its tokens before anything looks into them.
+    private static func locateChain(
+        in request: borrowing RequestHead, _ snapshot: EnforcementSnapshot
+    ) throws(Denial) -> Int? {
+        guard let line = request.fields.firstIndex(of: .delegationChain) else { return nil }
+        guard request.fields.lineCount(of: .delegationChain) == 1 else {
+            throw Denial(.invalidRequest, "credentials.two-chain-fields")
+        }
+        let chain = request.fields.value(line)
+        // It says nothing, and might have said something.
+        guard !chain.isEmpty else { throw Denial(.invalidRequest, "credentials.empty-chain") }
+        guard chain.count <= snapshot.limits.chainBytes else {
+            throw Denial(.tooLarge, "limit.chain-bytes", status: 431)
+        }
+        var elements = ListElements()
+        while let element = elements.next(in: chain) {
+            guard element.count <= snapshot.limits.tokenBytes else {
+                throw Denial(.tooLarge, "limit.token-bytes", status: 431)
+            }
+        }
+        return line
     }
 
     /// A proof beyond the limit is refused by its size, before anything looks into it.

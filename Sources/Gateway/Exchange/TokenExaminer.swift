@@ -53,15 +53,27 @@ final class TokenExaminer {
         }
         do throws(TokenRejection) {
             let token = try verifier.verify(
-                exchange.request.fields.value(credentials.line).extracting(credentials.token), among: snapshot.issuers,
+                exchange.request.fields.value(credentials.line).extracting(credentials.token),
+                after: Self.chain(of: presented, in: exchange), among: snapshot.issuers,
                 subjectsWithin: connection.rules.subjectTrustDomains, introspectingFor: route.requirement.issuers,
                 now: now)
             return .verified(VerifiedCredentials(token: token, workload: workload.take()))
         } catch {
             exchange.reach(error)
+            guard error != .chainUnexpected else { throw Denial(.invalidRequest, error.reason) }
             let token = exchange.request.fields.value(credentials.line).extracting(credentials.token)
-            return .asks(try question(for: error, of: token, .invalidToken, asked: exchange.asked, snapshot))
+            return .asks(
+                try question(
+                    for: error, of: token, after: Self.chain(of: presented, in: exchange), .invalidToken,
+                    asked: exchange.asked, snapshot))
         }
+    }
+
+    /// The tokens that the access token was made out of; empty where there are none.
+    @_lifetime(borrow exchange)
+    private static func chain(of presented: PresentedCredentials, in exchange: borrowing Exchange) -> Span<UInt8> {
+        guard let line = presented.chain else { return Span() }
+        return exchange.request.fields.value(line)
     }
 
     /// Takes in what an issuer said of a token.
@@ -75,22 +87,22 @@ final class TokenExaminer {
 
     /// What to ask where a token cannot be judged yet; where it can, or asking did not help, it is refused.
     private func question(
-        for rejection: TokenRejection, of token: Span<UInt8>, _ code: ProblemCode, asked: [Question],
-        _ snapshot: EnforcementSnapshot
+        for rejection: TokenRejection, of token: Span<UInt8>, after chain: Span<UInt8> = Span(), _ code: ProblemCode,
+        asked: [Question], _ snapshot: EnforcementSnapshot
     ) throws(Denial) -> Question {
-        if let question = Self.question(for: rejection, of: token, snapshot), !asked.contains(question) {
+        if let question = Self.question(for: rejection, of: token, after: chain, snapshot), !asked.contains(question) {
             return question
         }
         throw Denial(rejection.isUnavailability ? .unavailable : code, rejection.reason)
     }
 
     private static func question(
-        for rejection: TokenRejection, of token: Span<UInt8>, _ snapshot: EnforcementSnapshot
+        for rejection: TokenRejection, of token: Span<UInt8>, after chain: Span<UInt8>, _ snapshot: EnforcementSnapshot
     ) -> Question? {
         let issuers = snapshot.issuers.issuers
         switch rejection {
         case .keyUnknown(let issuer):
-            return .keys(issuer: issuers[issuer].issuer, keyID: TokenVerifier.keyID(of: token))
+            return .keys(issuer: issuers[issuer].issuer, keyID: TokenVerifier.keyID(of: token, after: chain))
         case .keysMissing(let issuer):
             return .keys(issuer: issuers[issuer].issuer, keyID: nil)
         case .introspectionNeeded(let issuer):
@@ -104,6 +116,8 @@ final class TokenExaminer {
 extension Exchange {
     /// A chain that does not hold is another thing than a token that is none, though both are found out at once.
     fileprivate mutating func reach(_ rejection: TokenRejection) {
-        if case .lineage = rejection { phase = .lineage }
+        guard case .lineage(let fault) = rejection else { return }
+        lineageFault = fault
+        phase = .lineage
     }
 }

@@ -5,7 +5,8 @@ import Bytes
 /// Every other name is ``other`` and is compared by its bytes.
 public enum FieldName: UInt8, CaseIterable, Sendable {
     case other
-    case accept, authorization, cacheControl, connection, contentLength, contentType, cookie, date, dpop, expect
+    case accept, authorization, cacheControl, connection, contentLength, contentType, cookie, date, delegationChain
+    case dpop, expect
     case forwarded, host, keepAlive, proxyAuthenticate, proxyAuthorization, proxyConnection, retryAfter, server
     case te, traceparent, tracestate, trailer, transferEncoding, txnToken, upgrade, wwwAuthenticate
     case workloadIdentityToken, workloadProofToken, xRequestID
@@ -22,6 +23,7 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
         case .contentType: "content-type"
         case .cookie: "cookie"
         case .date: "date"
+        case .delegationChain: "delegation-chain"
         case .dpop: "dpop"
         case .expect: "expect"
         case .forwarded: "forwarded"
@@ -75,6 +77,7 @@ public enum FieldName: UInt8, CaseIterable, Sendable {
         case (13, UInt8(ascii: "a")): Candidates(.authorization)
         case (13, UInt8(ascii: "c")): Candidates(.cacheControl)
         case (14, UInt8(ascii: "c")): Candidates(.contentLength)
+        case (16, UInt8(ascii: "d")): Candidates(.delegationChain)
         case (16, UInt8(ascii: "p")): Candidates(.proxyConnection)
         case (16, UInt8(ascii: "w")): Candidates(.wwwAuthenticate)
         case (17, UInt8(ascii: "t")): Candidates(.transferEncoding)

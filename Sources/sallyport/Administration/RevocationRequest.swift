@@ -12,8 +12,37 @@ struct RevocationRequest: Equatable {
     var expiresAt: UnixTime?
     var isAllOf = false
 
+    /// The levels that there are, for a sentence.
+    static let levels = RevocationLevel.allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Takes what an operator has written.
+    init(level: String?, value: String?) throws {
+        guard let level else {
+            throw CommandFailure.couldNotRun("it is not said what to revoke; give a level (\(Self.levels)) and a value")
+        }
+        self.level = try Self.level(level)
+        guard value != nil || self.level == .everything else {
+            throw CommandFailure.couldNotRun("it is not said which \(level) to revoke; give its name behind the level")
+        }
+        self.value = value
+    }
+
+    /// The level of that name.
+    static func level(_ text: String) throws -> RevocationLevel {
+        guard let level = RevocationLevel(rawValue: text) else {
+            throw CommandFailure.couldNotRun("\(TerminalText.printable(text)) is no level; there are \(levels)")
+        }
+        return level
+    }
+
     /// What it is in words, for a question.
-    var name: String { value.map { "\(level.rawValue) \(TerminalText.printable($0))" } ?? level.rawValue }
+    var name: String {
+        let name = value.map { "\(level.rawValue) \(TerminalText.printable($0))" } ?? level.rawValue
+        return isAllOf ? "all of \(name)" : name
+    }
+
+    /// Whether it hits so much that a person should see it first.
+    var needsQuestion: Bool { isAllOf || level == .everything }
 
     /// The content of the request.
     var json: String {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Bytes
 import Glibc
 import Identity
 
@@ -19,7 +18,7 @@ struct RevokeCommand: ParsableCommand {
             Exit codes: 0 done, 1 refused, 2 could not run.
             """)
 
-    @Argument(help: ArgumentHelp("What kind of thing: \(levels).", valueName: "level"))
+    @Argument(help: ArgumentHelp("What kind of thing: \(RevocationRequest.levels).", valueName: "level"))
     var level: String?
 
     @Argument(help: ArgumentHelp("Its name.", valueName: "value"))
@@ -61,8 +60,6 @@ struct RevokeCommand: ParsableCommand {
     @Flag(help: "Write the list as JSON, one entry a line (SALLYPORT_JSON).")
     var json = false
 
-    private static let levels = RevocationLevel.allCases.map(\.rawValue).joined(separator: ", ")
-
     func run() throws {
         let undo = EnvironmentTwin.value(undo, "SALLYPORT_UNDO")
         if try EnvironmentTwin.flag(list, "SALLYPORT_LIST") {
@@ -80,43 +77,29 @@ struct RevokeCommand: ParsableCommand {
 
     // MARK: Revoking
 
-    /// What the command line asks for.
-    func request(now: UnixTime = SystemClock.now) throws -> RevocationRequest {
-        guard let level else {
-            throw CommandFailure.couldNotRun("it is not said what to revoke; give a level (\(Self.levels)) and a value")
-        }
-        let parsed = try Self.parse(level)
-        if value == nil, parsed != .everything {
-            throw CommandFailure.couldNotRun("it is not said which \(level) to revoke; give its name behind the level")
-        }
-        var request = RevocationRequest(level: parsed, value: value)
+    /// What the command line and the environment ask for.
+    private func request() throws -> RevocationRequest {
+        var request = try RevocationRequest(level: level, value: value)
         request.issuer = EnvironmentTwin.value(issuer, "SALLYPORT_ISSUER")
         request.reason = EnvironmentTwin.value(reason, "SALLYPORT_REASON")
         request.expiresAt = try RevocationRequest.expiry(
             at: EnvironmentTwin.value(expiresAt, "SALLYPORT_EXPIRES_AT"),
-            in: EnvironmentTwin.value(expiresIn, "SALLYPORT_EXPIRES_IN"), now: now)
+            in: EnvironmentTwin.value(expiresIn, "SALLYPORT_EXPIRES_IN"), now: SystemClock.now)
         request.isAllOf = try EnvironmentTwin.flag(allOf, "SALLYPORT_ALL_OF")
         return request
-    }
-
-    private static func parse(_ text: String) throws -> RevocationLevel {
-        guard let level = RevocationLevel(rawValue: text) else {
-            throw CommandFailure.couldNotRun("\(text) is no level; there are \(levels)")
-        }
-        return level
     }
 
     private func revoke(_ request: RevocationRequest) throws {
         let client = try gateway.client()
         let isPreview = try EnvironmentTwin.flag(preview, "SALLYPORT_PREVIEW")
-        if isPreview || request.isAllOf || request.level == .everything {
+        if isPreview || request.needsQuestion {
             let answer = try client.ask("POST", "/v1/revocations?preview=true", json: request.json)
-            StandardStream.output.write(try RevocationPreviewText(answer).text(of: request.title))
+            StandardStream.output.write(try RevocationPreviewText(answer).text(of: request.name))
             if isPreview { return }
             try confirm(request)
         }
         let answer = try client.ask("POST", "/v1/revocations", json: request.json)
-        StandardStream.output.write(try RevocationReceiptText(answer).text(of: request.title))
+        StandardStream.output.write(try RevocationReceiptText(answer).text(of: request.name))
     }
 
     /// Asks a person, unless told not to.
@@ -125,7 +108,7 @@ struct RevokeCommand: ParsableCommand {
         guard isatty(STDIN_FILENO) == 1 else {
             throw CommandFailure.couldNotRun("nobody is there to be asked; give --yes to revoke without a question")
         }
-        StandardStream.error.write("revoke \(request.title)? [y/N] ")
+        StandardStream.error.write("revoke \(request.name)? [y/N] ")
         guard let answer = readLine()?.lowercased(), answer == "y" || answer == "yes" else {
             throw CommandFailure.refused("nothing was revoked")
         }
@@ -136,7 +119,7 @@ struct RevokeCommand: ParsableCommand {
     private func writeList() throws {
         let client = try gateway.client()
         let isJSON = try EnvironmentTwin.flag(json, "SALLYPORT_JSON")
-        let filter = try level.map { "&level=\(try Self.parse($0).rawValue)" } ?? ""
+        let filter = try level.map { "&level=\(try RevocationRequest.level($0).rawValue)" } ?? ""
         var rows = [RevocationListText.head]
         var after: String?
         repeat {
@@ -161,11 +144,6 @@ struct RevokeCommand: ParsableCommand {
         _ = try gateway.client().ask("DELETE", "/v1/revocations/\(id)")
         StandardStream.output.write("revocation \(id) is taken back: no worker enforces it any more\n")
     }
-}
-
-extension RevocationRequest {
-    /// What it is called before the operator.
-    fileprivate var title: String { isAllOf ? "all of \(name)" : name }
 }
 
 extension UInt8 {

@@ -60,7 +60,7 @@ extension Explainer {
             facts[.binding] = "proven by \(proven)"
         }
         guard [.revocation, .policy, .replay].contains(reached), let claims = exchange.claims else { return facts }
-        facts[.lineage] = claims.lineage.depth == 0 ? "no delegation" : "delegated \(claims.delegationDepth) times"
+        facts[.lineage] = Self.describe(claims.lineage)
         facts[.revocation] = "against an empty list: explain knows of no revocations"
         if reached == .replay {
             facts[.policy] = exchange.grant.map { "grant \($0.text)" } ?? "the route asks for no scope"
@@ -86,6 +86,29 @@ extension Explainer {
         case nil: parts.append("presented as a workload token")
         }
         return parts.joined(separator: ", ")
+    }
+
+    private static func describe(_ lineage: Lineage) -> String {
+        switch lineage.depth {
+        case 0: "no delegation"
+        case 1: "passed on once"
+        default: "passed on \(lineage.depth) times"
+        }
+    }
+
+    /// The chain behind the token: as it was judged, or where it does not hold, as the token says.
+    static func drawing(of exchange: borrowing Exchange) -> LineageDrawing {
+        if let claims = exchange.claims {
+            let links = claims.lineage.links.map { LineageDrawing.Holder(name: $0.agent, scopes: $0.scopes) }
+            let holder = LineageDrawing.Holder(name: claims.agent, scopes: claims.scopes)
+            return LineageDrawing(holders: links + [holder], fault: nil, isVerified: true)
+        }
+        guard let fault = exchange.lineageFault, let line = exchange.request.fields.firstIndex(of: .authorization)
+        else { return LineageDrawing(holders: [], fault: nil, isVerified: false) }
+        let value = exchange.request.fields.value(line)
+        let start = value.firstIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
+        let stated = StatedLineage.holders(in: value.extracting(start..<value.count))
+        return LineageDrawing(holders: stated, fault: fault, isVerified: false)
     }
 
     /// A moment as RFC 3339, to the second.

@@ -139,13 +139,14 @@ struct Explainer {
             outcome = .denied(error, answer(to: error, &exchange))
         }
         let facts = before.merging(facts(of: exchange, upTo: reached)) { _, new in new }
-        return explanation(at: reached, facts, outcome)
+        return explanation(at: reached, facts, chain: Self.drawing(of: exchange).lines, outcome)
     }
 
     private func explanation(
-        at reached: ExplainedStep, _ facts: [ExplainedStep: String], _ outcome: Explanation.Outcome
+        at reached: ExplainedStep, _ facts: [ExplainedStep: String], chain: [String] = [],
+        _ outcome: Explanation.Outcome
     ) -> Explanation {
-        Explanation(reached: reached, facts: facts, outcome: outcome, time: Self.text(now))
+        Explanation(reached: reached, facts: facts, chain: chain, outcome: outcome, time: Self.text(now))
     }
 
     /// What the client would be told; a nonce that nobody will recognise is not shown.

@@ -59,6 +59,8 @@ struct Explanation {
     let reached: ExplainedStep
     /// What each step has established, for people; nothing of it is secret.
     let facts: [ExplainedStep: String]
+    /// The chain behind the token, drawn; none where nobody passed it on.
+    var chain: [String] = []
     /// How it ends.
     let outcome: Outcome
     /// When the decision is made, as RFC 3339.
@@ -74,15 +76,22 @@ struct Explanation {
 
     /// The whole text, line by line.
     var lines: [String] {
-        [Self.line("time", time)] + ExplainedStep.allCases.map(line) + [""] + verdict
+        [Self.line("time", time)] + ExplainedStep.allCases.map(line) + drawing + [""] + verdict
     }
 
     // MARK: Steps
 
+    private var drawing: [String] {
+        guard !chain.isEmpty else { return [] }
+        return [""] + chain.enumerated().map { Self.line($0 == 0 ? "chain" : "", $1) }
+    }
+
     private func line(_ step: ExplainedStep) -> String {
         let order = ExplainedStep.allCases
         let (place, end) = (order.firstIndex(of: step) ?? 0, order.firstIndex(of: reached) ?? 0)
-        guard place <= end else { return Self.line(step.rawValue, "not reached") }
+        // A chain is judged with its token, before anybody asks who holds that.
+        let isSkipped = step == .binding && reached == .lineage
+        guard place <= end, !isSkipped else { return Self.line(step.rawValue, "not reached") }
         let mark = place < end ? nil : mark
         let fact = [place < end ? nil : reason, facts[step]].compactMap(\.self).joined(separator: ", ")
         return Self.line(step.rawValue, mark ?? "passed", fact)

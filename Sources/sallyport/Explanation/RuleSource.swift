@@ -90,6 +90,7 @@ extension RuleSource {
 
     private static let messageRows: [Row] = [
         ("limit.body-bytes", "limits.body_bytes", "the declared content is longer than the limit"),
+        ("limit.chain-bytes", "limits.chain_bytes", "the Delegation-Chain field is longer than the limit"),
         ("limit.full", "routes[].limits", "so many agents are counted that there is no room to count this one"),
         ("limit.header-bytes", "limits.header_bytes", "the field lines take more bytes than the limit"),
         ("limit.header-count", "limits.header_count", "there are more field lines than the limit"),
@@ -141,11 +142,13 @@ extension RuleSource {
             "credentials.bound-token-as-bearer", "RFC 9449 §7.2",
             "a token that is bound to a key was presented as a Bearer token"
         ),
+        ("credentials.empty-chain", "the field Delegation-Chain", "the Delegation-Chain field names no token"),
         ("credentials.in-query", "RFC 6750 §2.3", "a token in the query of the URL is never accepted"),
         ("credentials.malformed", "RFC 9110 §11.4", "Authorization is not a scheme, one space and a token"),
         ("credentials.missing", "RFC 6750 §3.1", "the request bears no credentials"),
         ("credentials.other-scheme", "RFC 9110 §11.1", "the scheme of Authorization is neither Bearer nor DPoP"),
         ("credentials.two-authorization-fields", "RFC 6750 §2", "there is more than one Authorization field"),
+        ("credentials.two-chain-fields", "the field Delegation-Chain", "there is more than one Delegation-Chain field"),
         ("credentials.two-dpop-fields", "RFC 9449 §4.3 step 1", "there is more than one DPoP field"),
         (
             "credentials.unbound-token-as-dpop", "RFC 9449 §7.1",
@@ -163,6 +166,10 @@ extension RuleSource {
             "the token's alg is not one that its issuer may use (issuers[].algorithms)"
         ),
         ("token.audience", "RFC 9068 §4", "none of the issuer's audiences is in the token's aud (issuers[].audiences)"),
+        (
+            "token.chain-unexpected", "the field Delegation-Chain",
+            "there is a chain of tokens beside a token that is not at the end of one"
+        ),
         ("token.claim-invalid", "RFC 7519 §4.1", "the claim * has the wrong type, or a value that is not accepted"),
         ("token.claim-invalid.acr", "RFC 9470 §6.1", "the claim acr is not a string that is accepted"),
         ("token.claim-invalid.auth_time", "RFC 9470 §6.1", "the claim auth_time is not a time"),
@@ -215,23 +222,30 @@ extension RuleSource {
             "lineage.capability", "draft-niyikiza-oauth-attenuating-agent-tokens",
             "a token of the chain holds capabilities that the one before it does not"
         ),
-        ("lineage.cycle", "AgentWrit delegation_chain", "somebody is in the chain twice"),
         (
-            "lineage.depth", "AgentWrit delegation_chain",
+            "lineage.cycle", "AgentWrit delegation_chain; draft-niyikiza-oauth-attenuating-agent-tokens",
+            "somebody, or one token, is in the chain twice"
+        ),
+        (
+            "lineage.depth", "AgentWrit delegation_chain; draft-niyikiza-oauth-attenuating-agent-tokens",
             "the chain is longer than any may be, or than it allows itself"
         ),
         (
-            "lineage.form", "AgentWrit delegation_chain; RFC 8693 §4.1",
+            "lineage.form", "AgentWrit delegation_chain; RFC 8693 §4.1; draft-niyikiza-oauth-attenuating-agent-tokens",
             "a link of the chain is not written as it must be"
         ),
         ("lineage.hash", "AgentWrit chain_hash", "the chain is not the one that chain_hash is the hash of"),
-        ("lineage.missing-link", "AgentWrit chain_hash", "the chain, or a link of it, is missing"),
         (
-            "lineage.order", "AgentWrit delegated_at",
+            "lineage.missing-link", "AgentWrit chain_hash; draft-niyikiza-oauth-attenuating-agent-tokens",
+            "the chain, or a link of it, is missing"
+        ),
+        (
+            "lineage.order", "AgentWrit delegated_at; draft-niyikiza-oauth-attenuating-agent-tokens",
             "a delegation was made before the one that it follows, or after its token"
         ),
         (
-            "lineage.outlives-parent", "issuers[].maximum_token_lifetime",
+            "lineage.outlives-parent",
+            "issuers[].maximum_token_lifetime; draft-niyikiza-oauth-attenuating-agent-tokens",
             "the token, or a delegation, is later than the end of what was passed on"
         ),
         (
@@ -240,7 +254,7 @@ extension RuleSource {
         ),
         ("lineage.scope", "AgentWrit delegation_chain", "somebody passed on a scope that it does not have"),
         (
-            "lineage.signature", "RFC 8032 §5.1.7",
+            "lineage.signature", "RFC 8032 §5.1.7; draft-niyikiza-oauth-attenuating-agent-tokens",
             "a record of the chain is not signed by a key of the issuer, or a token not by the one before it"
         ),
         (

@@ -1,6 +1,7 @@
 import Bytes
 import Control
 import Glibc
+import Identity
 import Revocation
 
 /// Fills a store of revocations, and reads it as a gateway does that starts: `micro store DIRECTORY COUNT` fills,

@@ -43,7 +43,7 @@ struct IssuerSection {
         let lifetime = duration(
             section.optional("maximum_token_lifetime"), in: .seconds(1)...Self.greatestLifetime, Self.defaultLifetime)
         let claims = readClaimNames(section.optional("claims"))
-        let trustDomains = readTrustDomains(section.optional("trust_domains"))
+        let trustDomains = readTrustDomains(section.optional("trust_domains"), profile)
         checkIntrospection(section.optional("introspection"), profile)
         let source = KeySourceSection(context: context, section: section).read(for: algorithms)
         guard let issuer, let profile, let audiences, let algorithms, let leeway, let lifetime, let claims,
@@ -128,8 +128,14 @@ struct IssuerSection {
     }
 
     /// The names, or `nil` inside the result where the key is absent; nothing where they are wrong.
-    private func readTrustDomains(_ reader: DocumentReader?) -> (names: [String]?, Void)? {
+    private func readTrustDomains(
+        _ reader: DocumentReader?, _ profile: TokenProfile?
+    ) -> (names: [String]?, Void)? {
         guard let reader else { return (nil, ()) }
+        guard profile != .aat else {
+            reader.refuse("attenuating tokens name keys and no workloads; remove the key")
+            return nil
+        }
         return reader.distinct(atLeastOne: "trust domain") { $0.trustDomain() }.map { ($0, ()) }
     }
 }

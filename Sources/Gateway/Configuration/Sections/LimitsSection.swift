@@ -2,7 +2,7 @@
 enum LimitsSection {
     private static let keys = [
         "connections", "connections_per_client", "header_bytes", "header_count", "body_bytes", "streams", "token_bytes",
-        "proof_bytes",
+        "chain_bytes", "proof_bytes",
     ]
 
     static func read(_ reader: DocumentReader?) -> Limits {
@@ -27,6 +27,23 @@ enum LimitsSection {
                 "a token of \(limits.tokenBytes) bytes does not fit into header_bytes (\(limits.headerBytes)); "
                     + "raise header_bytes or lower token_bytes")
         }
+        readChainBytes(section, into: &limits)
         return limits
+    }
+
+    /// A chain comes in a field beside the token: without a limit of its own it has the room that the token leaves.
+    private static func readChainBytes(_ section: SectionReader, into limits: inout Limits) {
+        let room = limits.headerBytes - limits.tokenBytes
+        guard let reader = section.optional("chain_bytes") else {
+            limits.chainBytes = max(0, min(limits.chainBytes, room))
+            return
+        }
+        guard let size = reader.size(in: 256...1 << 16).map({ Int($0) }) else { return }
+        limits.chainBytes = size
+        if size >= room {
+            reader.refuse(
+                "a chain of \(size) bytes and a token of \(limits.tokenBytes) do not fit into header_bytes "
+                    + "(\(limits.headerBytes)); raise header_bytes or lower chain_bytes")
+        }
     }
 }

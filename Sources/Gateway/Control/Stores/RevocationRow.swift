@@ -40,7 +40,8 @@ struct RevocationRow: Equatable, Sendable {
         number = row.number(0)
         key = row.bytes(1)
         more = row.bytes(2)
-        guard Self.isWhole(row), let level = row.text(3).flatMap(RevocationLevel.init), let value = row.text(4),
+        guard Self.essence(of: row) != nil, let level = row.text(3).flatMap(RevocationLevel.init),
+            let value = row.text(4),
             let source = row.text(7)
         else { throw Self.damage(number) }
         do throws(RevocationFault) {
@@ -101,20 +102,41 @@ struct RevocationRow: Equatable, Sendable {
         return checksum.value
     }
 
-    /// Whether the row reads as it was written; makes no text of it.
-    static func isWhole(_ row: SQLiteStatement) -> Bool {
-        var checksum = RowChecksum()
-        checksum.add(row.number(0))
-        for column in 1...8 as ClosedRange<CInt> {
-            if (5...8).contains(column), row.isNull(column) {
-                checksum.add(0 as UInt64)
-            } else {
-                row.withBytes(column) { checksum.add($0) }
-            }
+    /// What is needed of a row to enforce it: no text is made of the others.
+    struct Essence {
+        let number: Int64
+        let key: RevocationKey
+        let hasMore: Bool
+        let expires: Int64
+        let checksum: UInt64
+    }
+
+    /// Reads what is needed of the row that `row` stands at, and checks all of it; nothing where it is not as it was written.
+    static func essence(of row: SQLiteStatement) -> Essence? {
+        var sum = RowChecksum()
+        let number = row.number(0)
+        sum.add(number)
+        let key = row.withBytes(1) { bytes in
+            sum.add(bytes)
+            return bytes.count == RevocationKey.byteCount ? RevocationKey(bytes, at: 0) : nil
         }
-        checksum.add(row.number(9))
-        checksum.add(row.number(10))
-        return checksum.value == UInt64(bitPattern: row.number(11))
+        let hasMore = row.withBytes(2) { bytes in
+            sum.add(bytes)
+            return !bytes.isEmpty
+        }
+        for column in 3...8 as ClosedRange<CInt> {
+            let isEmpty = row.withBytes(column) { bytes in
+                if !bytes.isEmpty { sum.add(bytes) }
+                return bytes.isEmpty
+            }
+            // Nothing is not the same as a text without characters, but only then it matters which one it is.
+            if isEmpty { sum.add(row.isNull(column) ? 0 : 1 as UInt64) }
+        }
+        let (expires, checksum) = (row.number(10), UInt64(bitPattern: row.number(11)))
+        sum.add(row.number(9))
+        sum.add(expires)
+        guard let key, sum.value == checksum else { return nil }
+        return Essence(number: number, key: key, hasMore: hasMore, expires: expires, checksum: checksum)
     }
 
     /// What is said of a row that does not.

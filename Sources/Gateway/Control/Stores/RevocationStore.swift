@@ -147,6 +147,7 @@ public final class RevocationStore {
     ) throws(RevocationStoreError) -> R {
         guard let table else { throw closed }
         var changed = totals
+        var expiry = nextExpiry
         let result: R
         do throws(SQLiteError) {
             result = try table.database.transaction { () throws(SQLiteError) in
@@ -154,12 +155,13 @@ public final class RevocationStore {
                 guard changed.sum != totals.sum || changed.entries != totals.entries else { return result }
                 changed.generation += 1
                 try table.write(changed)
+                expiry = try table.nextExpiry()
                 return result
             }
         } catch { throw failure(error) }
         guard changed.generation != totals.generation else { return result }
         totals = changed
-        nextExpiry = try read { (table) throws(SQLiteError) in try table.nextExpiry() }
+        nextExpiry = expiry
         // An older mark does no harm, and what was changed is on the disk: there is nothing to refuse.
         try? RevocationMark(store: totals.store, generation: totals.generation).replace(at: markPath)
         return result

@@ -50,7 +50,7 @@ final class RevocationTable {
         return longer
     }
 
-    /// Takes a row away; says whether no other row has its keys.
+    /// Takes a row away.
     func remove(_ row: RevocationRow, _ totals: inout StoreTotals) throws(SQLiteError) {
         try deletion.bind(row.number, at: 1)
         try deletion.run()
@@ -72,7 +72,9 @@ final class RevocationTable {
     private func row(of other: RevocationRow) throws(SQLiteError) -> RevocationRow? {
         try byKey.bind(other.key, at: 1)
         try byKey.bind(other.revocation.source, at: 2)
-        return try rows(of: byKey).first
+        guard let row = try rows(of: byKey).first else { return nil }
+        guard row.key == other.key, row.revocation.source == other.revocation.source else { throw Self.misfit }
+        return row
     }
 
     private func write(_ row: RevocationRow) throws(SQLiteError) {
@@ -100,7 +102,10 @@ final class RevocationTable {
     func rows(endedAt now: UnixTime, atMost limit: Int) throws(SQLiteError) -> [RevocationRow] {
         try ended.bind(now.nanoseconds, at: 1)
         try ended.bind(Int64(max(0, limit)), at: 2)
-        return try rows(of: ended)
+        let rows = try rows(of: ended)
+        // Nothing is dropped too early because an index says so.
+        guard rows.allSatisfy({ $0.revocation.expiresAt <= now }) else { throw Self.misfit }
+        return rows
     }
 
     /// When the next row ends.
@@ -122,34 +127,40 @@ final class RevocationTable {
 
     // MARK: All of them
 
+    /// How many keys are gathered before they go into a set.
+    private static let batch = 1 << 20
+
     /// Reads everything, checks it against `totals`, and makes the set of what has not ended.
     func load(_ totals: StoreTotals, now: UnixTime) throws(SQLiteError) -> RevocationSet {
         var set = RevocationSet()
         set.reserveCapacity(totals.entries)
+        var keys: [RevocationKey] = []
         let all = try database.prepare("SELECT \(RevocationRow.columns) FROM entries")
         var (entries, sum, places) = (0, 0 as UInt64, 0 as UInt64)
         while try all.step() {
-            guard RevocationRow.isWhole(all) else { throw RevocationRow.damage(all.number(0)) }
-            let isLive = all.number(10) > now.nanoseconds
-            let key = all.withBytes(1) { RevocationKey($0, at: 0) }
-            if isLive {
-                set.insert(key)
-                Self.insertMore(all, into: &set)
+            guard let row = RevocationRow.essence(of: all) else { throw RevocationRow.damage(all.number(0)) }
+            if row.expires > now.nanoseconds {
+                keys.append(row.key)
+                if row.hasMore { Self.appendMore(all, to: &keys) }
             }
             entries += 1
-            sum &+= UInt64(bitPattern: all.number(11))
-            places &+= Self.place(of: key, all.number(0))
+            sum &+= row.checksum
+            places &+= Self.place(of: row.key, row.number)
+            guard keys.count >= Self.batch else { continue }
+            set.insert(contentsOf: keys)
+            keys.removeAll(keepingCapacity: true)
         }
+        set.insert(contentsOf: keys)
         guard entries == totals.entries, sum == totals.sum else { throw Self.loss("entries are missing") }
         try checkIndexes(entries: entries, places: places)
         return set
     }
 
     /// The other keys of a task whose name has several readings.
-    private static func insertMore(_ row: SQLiteStatement, into set: inout RevocationSet) {
+    private static func appendMore(_ row: SQLiteStatement, to keys: inout [RevocationKey]) {
         row.withBytes(2) { bytes in
             for offset in stride(from: 0, to: bytes.count, by: RevocationKey.byteCount) {
-                set.insert(RevocationKey(bytes, at: offset))
+                keys.append(RevocationKey(bytes, at: offset))
             }
         }
     }
@@ -172,7 +183,7 @@ final class RevocationTable {
         var (count, sum) = (0, 0 as UInt64)
         while try index.step() {
             let isKey = index.withBytes(0) { $0.count == RevocationKey.byteCount }
-            guard isKey else { throw Self.loss("an index does not fit the entries") }
+            guard isKey else { throw Self.misfit }
             sum &+= Self.place(of: index.withBytes(0) { RevocationKey($0, at: 0) }, index.number(1))
             count += 1
         }
@@ -181,7 +192,7 @@ final class RevocationTable {
         let levels = try database.number(
             "SELECT total(n) FROM (SELECT count(*) AS n FROM entries INDEXED BY entries_by_level GROUP BY level)")
         guard count == entries, sum == places, ends == entries, levels == entries else {
-            throw Self.loss("an index does not fit the entries")
+            throw Self.misfit
         }
     }
 
@@ -192,6 +203,8 @@ final class RevocationTable {
         checksum.add(number)
         return checksum.value
     }
+
+    private static var misfit: SQLiteError { loss("an index does not fit the entries") }
 
     private static func loss(_ message: String) -> SQLiteError { SQLiteError(code: SQLITE_CORRUPT, message: message) }
 }

@@ -11,7 +11,13 @@ struct SQLiteError: Error, Equatable, Sendable {
     private var primary: CInt { code & 0xff }
 
     /// Whether the file is not what was written.
-    var isDamage: Bool { primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT }
+    ///
+    /// Our statements are always the same, so that one which makes no sense, or breaks a rule of the tables, means that the tables
+    /// are not ours any more.
+    var isDamage: Bool {
+        [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(
+            primary)
+    }
 
     /// Whether another process has the file.
     var isBusy: Bool { primary == SQLITE_BUSY || primary == SQLITE_LOCKED }

@@ -27,7 +27,7 @@ final class AdminServer {
     /// Does what is asked; without one nothing is done.
     weak var desk: (any AdminDesk)?
 
-    private let configuration: AdminConfiguration
+    private var configuration: AdminConfiguration
     private let listener: ListeningSocket
     private let logger: Logger
     private let buffer = ReceiveBuffer()
@@ -64,13 +64,19 @@ final class AdminServer {
     /// Where it listens, with the port that the kernel chose where that was left to it.
     var address: SocketAddress { listener.address }
 
-    /// Takes over the certificates and the allowed operators of a new configuration; the address must be the old one.
+    /// Takes over the mode, or the certificates and the allowed operators, of a new configuration; the address must be the
+    /// old one.
     ///
     /// Operators who are connected by the old rules are sent away as soon as they are answered.
     ///
     /// - Throws: ``GatewayError``, and then nothing has changed.
     func adopt(_ configuration: AdminConfiguration) throws {
-        guard let fresh = try Self.makeGate(configuration) else { return }
+        let fresh = try Self.makeGate(configuration)
+        if case .unix(_, let before) = self.configuration, case .unix(_, let after) = configuration {
+            guard before != after else { return }
+            try AdminSocket.setMode(configuration)
+        }
+        self.configuration = configuration
         gate = fresh
         for connection in connections.elements {
             connection.hangUp()

@@ -43,6 +43,12 @@ enum AdminSocket {
         return status.st_mode & S_IWOTH != 0 && status.st_mode & S_ISVTX == 0
     }
 
+    /// Changes who may open the Unix socket.
+    static func setMode(_ configuration: AdminConfiguration) throws(GatewayError) {
+        guard case .unix(let path, let mode) = configuration, unsafe chmod(path, mode) != 0 else { return }
+        throw GatewayError("admin.mode cannot be set (\(SystemError("chmod"))); is the socket still there?")
+    }
+
     /// Removes the Unix socket of a gateway that ends.
     static func remove(_ configuration: AdminConfiguration) {
         if case .unix(let path, _) = configuration { _ = unsafe unlink(path) }
