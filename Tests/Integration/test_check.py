@@ -93,7 +93,6 @@ def change(path: str, value):
 NOT_BUILT_YET = {
     "crl_file": change("listeners/0/clients/trust_domains/0/crl_file", "agents.crl"),
     "redis": change("possession", {"replay": {"store": "redis"}}),
-    "delegation": change("routes/0/require/delegation", {"maximum_depth": 5}),
     "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),
     "checkpoint_interval": change("audit/checkpoint_interval", "10s"),

@@ -1,5 +1,6 @@
 """Tokens that were passed on: chains of an AgentWrit broker, and actors (RFC 8693)."""
 
+import json
 import time
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from chains import chained, delegated, moment, record, records
 from clients import Client
 from credentials import ABSENT, AUDIENCE, AgentWritBroker, cnf
+from gateway import sallyport
 from world import ORDERS, route
 
 ISSUER = "https://agentwrit.example.test"
@@ -27,7 +29,7 @@ def agents(world) -> dict:
 
 
 def configuration(world, broker, upstream, **changes) -> dict:
-    keys = world.write("delegation.jwks.json", broker.jwks())
+    keys = world.write(f"{broker.keys['EdDSA'].thumbprint()}.jwks.json", broker.jwks())
     made = {"issuer": ISSUER, "profile": "agentwrit", "audiences": [AUDIENCE], "jwks_file": str(keys)}
     issuer = {**made, "algorithms": ["EdDSA"], "clock_leeway": "5s", "maximum_token_lifetime": "10m", **changes}
     held = {"issuers": [ISSUER], "possession": ["svid"]}
@@ -156,7 +158,9 @@ def test_a_chain_that_does_not_hold_is_refused(connections, gateway, broker, age
 
 
 TWINS = {
-    "a narrowed scope": lambda b, a: delegated(b, a["reader"], (a["planner"], ALL), (a["researcher"], ["read:orders:42"])),
+    "a narrowed scope": lambda b, a: delegated(
+        b, a["reader"], (a["planner"], ALL), (a["researcher"], ["read:orders:42"])
+    ),
     "a token as wide as the last link": lambda b, a: chained(b, a["reader"], three(b, a), scope=READ),
     "16 links": lambda b, a: delegated(b, a["reader"], *((f"app:{number}", READ) for number in range(16))),
     "an old delegation of a short token": lambda b, a: chained(
@@ -199,6 +203,18 @@ def test_a_delegated_token_is_for_its_holder_alone(gateway, broker, agents, upst
     client = reach(gateway)
     for name, status in [("reader", 200), ("researcher", 401), ("planner", 401)]:
         assert client.http1(agents[name]).call("GET", "/svid/42", token).status == status
+
+
+def test_without_leeway_a_token_of_the_same_second_is_accepted(world, upstream, launch, reach, broker, agents):
+    """The broker writes records to the nanosecond and tokens to the second: the record is the newer of the two."""
+    gateway = launch(configuration(world, broker, upstream, clock_leeway="0s"))
+    connection = reach(gateway).http1(agents["reader"])
+    issued = int(time.time())
+    chain = [record(broker, agents["planner"], READ, issued + 0.9)]
+    assert connection.call("GET", "/svid/42", chained(broker, agents["reader"], chain, iat=issued)).status == 200
+    chain = [record(broker, agents["planner"], READ, issued + 1)]
+    told = connection.call("GET", "/svid/42", chained(broker, agents["reader"], chain, iat=issued))
+    assert gateway.reason(told) == "lineage.order"
 
 
 def test_a_renewed_key_still_vouches_for_old_records(world, upstream, launch, reach, agents):
@@ -288,3 +304,63 @@ def test_records_of_a_chain_have_no_place_in_an_access_token(connections, gatewa
     token = world.broker.token(world.agent, delegation_chain=three(broker, agents))
     told = connections["agent"].call("GET", "/orders/42", token)
     assert (told.status, gateway.reason(told)) == (401, "token.delegation-unsupported")
+
+
+# explain
+
+
+def explain(gateway, tmp_path, agent, token, path="/svid/42"):
+    request = {
+        "method": "GET",
+        "url": gateway.origin + path,
+        "headers": {"Authorization": f"Bearer {token}"},
+        "client_certificate": agent.chain_file.read_text(),
+    }
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(request))
+    return sallyport("explain", "--config", gateway.file, "--request", file)
+
+
+def drawn(told) -> list[str]:
+    """The lines of the chain, without its heading."""
+    chain = told.stdout.split("\n\n")[1]
+    assert chain.startswith("chain  "), told.stdout
+    return [line[12:] for line in chain.splitlines()[1:]]
+
+
+def test_explain_draws_a_chain(gateway, broker, agents, tmp_path):
+    told = explain(gateway, tmp_path, agents["reader"], chained(broker, agents["reader"], three(broker, agents)))
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "lineage     passed       passed on 2 times\n" in told.stdout
+    assert drawn(told) == [
+        f"{agents['planner'].spiffe_id} (read:orders:* write:orders:*)",
+        f"+- {agents['researcher'].spiffe_id} (read:orders:*)",
+        f"   +- {agents['reader'].spiffe_id} (read:orders:42, holds the token)",
+    ]
+
+
+def test_explain_draws_where_a_chain_breaks(gateway, broker, agents, tmp_path):
+    told = explain(gateway, tmp_path, agents["reader"], chained(broker, agents["reader"], widened(broker, agents)))
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "lineage     refused      lineage.scope\n" in told.stdout
+    assert "binding     not reached\n" in told.stdout
+    assert "as the token says, which is not verified" in told.stdout
+    assert ["breaks here: lineage.scope" in line for line in drawn(told)] == [False, True, False]
+    assert "reason      lineage.scope\nrule        AgentWrit delegation_chain: " in told.stdout
+
+
+def test_explain_draws_actors(gateway, world, tmp_path):
+    told = explain(gateway, tmp_path, world.agent, acting(world, "service-1"), "/orders/42")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert drawn(told) == [
+        "user@example.test (no scope told)",
+        "+- service-1 (no scope told)",
+        f"   +- {world.agent.spiffe_id} (read:orders:42, holds the token)",
+    ]
+
+
+def test_explain_draws_nothing_of_a_token_that_nobody_passed_on(gateway, broker, agents, tmp_path):
+    told = explain(gateway, tmp_path, agents["reader"], broker.token(agents["reader"]))
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "lineage     passed       no delegation\n" in told.stdout
+    assert "\nchain " not in told.stdout

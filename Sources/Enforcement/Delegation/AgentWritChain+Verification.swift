@@ -70,7 +70,10 @@ extension AgentWritChain {
             guard record.time <= end else { throw LineageFault(.outlivesParent, at: index) }
             previous = record.time
         }
-        guard previous <= token.issuedAt + token.leeway else { throw LineageFault(.order, at: records.count) }
+        // The broker writes its records' times to the nanosecond, its tokens' to the second.
+        guard UnixTime(seconds: previous.seconds) <= token.issuedAt + token.leeway else {
+            throw LineageFault(.order, at: records.count)
+        }
         guard token.expiresAt <= end else { throw LineageFault(.outlivesParent, at: records.count) }
     }
 

@@ -76,7 +76,8 @@ extension Explainer {
     }
 
     private static func describe(_ claims: TokenClaims, _ scheme: AuthorizationScheme?) -> String {
-        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.agent)"]
+        var parts = ["\(claims.profile.rawValue) token of \(claims.issuer) for \(claims.subject)"]
+        if let actor = claims.actor { parts.append("for whom \(actor) acts") }
         if let identifier = claims.tokenID { parts.append("id \(identifier)") }
         parts.append("until \(text(claims.expiresAt))")
         if !claims.scopes.isEmpty { parts.append("scope \(claims.scopes.joined(separator: " "))") }

@@ -20,6 +20,7 @@ let credentials = try [SignatureAlgorithm.es256, .ed25519, .ps256].map { try Cre
 var measurements = [Memory().measurement]
 measurements.append(try .cachedToken(credentials[0], engine: engine))
 for issuer in credentials { measurements += try Measurement.token(issuer, engine: engine) }
+measurements += try Measurement.chain(of: [0, 1, 5], credentials[1], engine: engine)
 for client in credentials.prefix(2) { measurements += try Measurement.proof(client, engine: engine) }
 measurements.append(.nonce(engine: engine))
 measurements += ReplayMeasurements().all
