@@ -155,14 +155,14 @@ let package = Package(
         tests(of: "Reactor"),
         tests(of: "Bytes"),
         tests(of: "JSON", with: ["Bytes"]),
-        tests(of: "Cryptography", with: ["Bytes", "JSON"]),
+        tests(of: "Cryptography", with: ["Support", "Bytes", "JSON"]),
         tests(of: "TLS", with: ["Bytes", "Cryptography", "COpenSSL"]),
         tests(of: "HTTP", with: ["Bytes"]),
         tests(of: "HTTP1", with: ["Bytes", "HTTP"]),
         tests(of: "HTTP2", with: ["Bytes", "HTTP", "CNghttp2"]),
         tests(of: "ProxyProtocol", with: ["Bytes"]),
         tests(of: "Compression", with: ["Bytes"]),
-        tests(of: "Identity", with: ["Bytes", "Cryptography", "TLS"]),
+        tests(of: "Identity", with: ["Support", "Bytes", "Cryptography", "TLS"]),
         tests(of: "Delegation", with: ["Support", "Bytes", "JSON", "Cryptography", "Identity", "Tokens"]),
         tests(of: "Tokens", with: ["Support", "Bytes", "JSON", "Cryptography", "Identity", "Delegation"]),
         tests(of: "Possession", with: ["Support", "Bytes", "Cryptography", "Identity", "Tokens"]),
@@ -183,8 +183,8 @@ let package = Package(
         tests(
             of: "Configuration",
             with: [
-                "Bytes", "Cryptography", "TLS", "ProxyProtocol", "Identity", "Delegation", "Tokens", "Possession",
-                "Revocation", "Limits", "Policy", "Audit",
+                "Support", "Bytes", "Cryptography", "TLS", "ProxyProtocol", "Identity", "Delegation", "Tokens",
+                "Possession", "Revocation", "Limits", "Policy", "Audit",
             ]),
         tests(
             of: "Exchange",

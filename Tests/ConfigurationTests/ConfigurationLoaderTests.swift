@@ -220,7 +220,7 @@ struct ConfigurationLoaderTests {
               - name: read-order
                 name: again
             revocation:
-              feeds: []
+              feeds: none
             limits: { connections: many, connections: 1 }
             timeouts: { idle: 75 }
             """
@@ -232,9 +232,9 @@ struct ConfigurationLoaderTests {
                 "8 listeners[0].tls.certificates[0].certificate_file",
                 "8 listeners[0].tls.certificates[0].private_key_file",
                 "9 listeners[0].tls.resumption",
-                "13 listeners[0].clients.trust_domains[0].crl_file",
                 "13 listeners[0].clients.trust_domains[0].name",
                 "13 listeners[0].clients.trust_domains[0].bundle_file",
+                "13 listeners[0].clients.trust_domains[0].crl_file",
                 "15 upstreams[0].tls",
                 "20 routes[0].match.path", "21 routes[0].require.possession", "22 routes[0].require.issuers[0]",
                 "23 routes[0].upstream", "24 routes[1].name", "24 routes[1].match", "24 routes[1].require",

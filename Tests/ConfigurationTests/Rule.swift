@@ -134,7 +134,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("agents-ca.pem", "half-ca.pem", "\(domains)[0].bundle_file", "no certificate"),
         Rule("agents-ca.pem", "server.pem", "\(domains)[0].bundle_file", "no certificate authority"),
         Rule("agents-ca.pem", "expired-ca.pem", "\(domains)[0].bundle_file", "has expired"),
-        Rule("agents-ca.pem }", "agents-ca.pem, crl_file: a }", "\(domains)[0].crl_file", "not built yet"),
     ]
 
     private static let issuer = [
@@ -236,8 +235,6 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("workers: 2", "possession: { replay: { capacity: 0 } }", "possession.replay.capacity", "1 to"),
         Rule("workers: 2", "possession: { replay: { store: redis } }", "possession.replay.store", "not built yet"),
         Rule("workers: 2", "possession: { dopp: {} }", "possession.dopp", "dpop?"),
-        Rule("workers: 2", "revocation: { feeds: [] }", "revocation.feeds", "not built yet"),
-        Rule("workers: 2", "revocation: { store: { path: a } }", "revocation.store", "not built yet"),
         Rule("  directory: audit\n", "", "audit.directory", "missing"),
         Rule("directory: audit", "directory: server.pem", "audit.directory", "not a directory"),
         Rule("durability: batched", "durability: none", "audit.durability", "batched or synced"),

@@ -145,7 +145,6 @@ struct Trial: Sendable {
         case .asks: throw TrialError.asks
         case .serves: throw TrialError.serves
         case .receives: throw TrialError.receives
-        case .receives: throw TrialError.receives
         }
     }
 

@@ -60,8 +60,8 @@ def connection(connections, protocol):
     return connections[protocol]
 
 
-def call(connection, gateway, chain: Chain, target="/orders/42", method="GET", extra=(), **options):
-    fields = chain.fields(method, gateway.origin + target, **options)
+def call(connection, gateway, made: Chain, target="/orders/42", method="GET", extra=(), **options):
+    fields = made.fields(method, gateway.origin + target, **options)
     return connection.call(method, target, fields=[*fields, *extra])
 
 

@@ -91,7 +91,6 @@ def change(path: str, value):
 
 
 NOT_BUILT_YET = {
-    "crl_file": change("listeners/0/clients/trust_domains/0/crl_file", "agents.crl"),
     "redis": change("possession", {"replay": {"store": "redis"}}),
     "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),

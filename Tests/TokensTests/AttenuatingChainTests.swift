@@ -409,11 +409,18 @@ struct AttenuatingChainTests {
         var (accepted, refused, allowed) = (0, 0, 0)
         for _ in 0..<150 {
             let last = Int.random(in: 1...3, using: &random)
-            let changes = (0...last).map { place in
-                let tools = ["read:orders", "write:orders"].filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
-                let list = tools.map { "\"\($0)\":\(Self.maps.randomElement(using: &random) ?? "{}")" }
+            var held = ["read:orders": 0, "write:orders": 0]
+            var changes: [(Int, Change)] = []
+            for place in 0...last {
+                // Mostly a part of what was held before, as it was or with another map.
+                for (tool, map) in held.sorted(by: { $0.key < $1.key }) {
+                    let isChanged = Int.random(in: 0..<(place == 0 ? 1 : 3), using: &random) == 0
+                    held[tool] = isChanged ? Self.maps.indices.randomElement(using: &random) : map
+                    if Int.random(in: 0..<8, using: &random) == 0 { held[tool] = nil }
+                }
+                let list = held.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(Self.maps[$0.value])" }
                 let details = Delegators.details("{" + list.joined(separator: ",") + "}")
-                return (place, Change(["authorization_details": details]))
+                changes.append((place, Change(["authorization_details": details])))
             }
             let tokens = try agents.chain(last, Dictionary(uniqueKeysWithValues: changes))
             let root = try #require(try verdict([tokens[0]], table, by: verifier).get().capabilities)

@@ -1,4 +1,5 @@
 import Bytes
+import Cryptography
 import Delegation
 import Testing
 
@@ -75,6 +76,21 @@ struct StatedLineageTests {
     @Test("What is no token says nothing", arguments: ["", "a.b", "e30.!.AA", "e30..AA"])
     func nothing(compact: String) {
         #expect(StatedLineage.holders(in: compact.utf8.span).isEmpty)
+    }
+
+    @Test("Of tokens that were made out of one another, each has its holder's key and tools")
+    func attenuating() throws {
+        let key = try PrivateKey.generate(.ed25519)
+        func token(_ jwk: String, _ tools: String) -> String {
+            let claims = #"{"cnf":{"jwk":\#(jwk)},"authorization_details":[{"type":"t","tools":{\#(tools)}}]}"#
+            return "e30.\(Base64URL.encode(claims.utf8.span)).AA"
+        }
+        let jwk = key.publicJWK(keyID: nil, algorithm: nil)
+        let chain = token(jwk, #""read:a":{},"read:b":{}"#) + ", " + token("{}", #""read:a":{}"#) + ",x"
+        let told = StatedLineage.holders(in: token(jwk, "").utf8.span, after: chain.utf8.span)
+        let name = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:" + key.publicKey.thumbprint.base64URL
+        #expect(told.map(\.name) == [name, "(nobody)", "(unreadable)", name])
+        #expect(told.map(\.scopes) == [["read:a", "read:b"], ["read:a"], [], []])
     }
 
     @Test("However long a chain is, the drawing is not")

@@ -1,5 +1,6 @@
 public import Bytes
 public import Cryptography
+import Synchronization
 public import TLS
 
 /// What a client's certificate must be.
@@ -58,6 +59,7 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
     private let joined: TrustAnchors?
     private let bundles: [(trustDomain: String, certificates: [Certificate])]
     private let revocations: (any PeerRevocations)?
+    private let lists: Mutex<RevocationListTable>
 
     /// Makes the rules of a listener.
     ///
@@ -65,13 +67,15 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
     ///   - mode: what certificates must be.
     ///   - bundles: the certificates that vouch for each trust domain.
     ///   - revocations: what is revoked, asked in each handshake; nothing: nothing is.
+    ///   - lists: the revocation lists of the trust domains that have any.
     public init(
         mode: IdentityMode, bundles: [(trustDomain: String, certificates: [Certificate])],
-        revocations: (any PeerRevocations)? = nil
+        revocations: (any PeerRevocations)? = nil, lists: RevocationListTable = .none
     ) throws(TLSError) {
         self.mode = mode
         self.bundles = bundles
         self.revocations = revocations
+        self.lists = Mutex(lists)
         var anchors: [String: TrustAnchors] = [:]
         for bundle in bundles {
             let made = try TrustAnchors(trustDomain: bundle.trustDomain, certificates: bundle.certificates)
@@ -101,17 +105,40 @@ public final class TrustDomainPolicy: ClientCertificatePolicy {
         return anchors
     }
 
-    /// Refuses a client that is revoked by any of its names.
+    /// Judges by these revocation lists from now on; from any thread.
+    ///
+    /// Clients that were let in before are not judged again by this: whoever holds their connections does so.
+    public func adopt(lists: RevocationListTable) {
+        self.lists.withLock { $0 = lists }
+    }
+
+    /// Refuses a client whose certificate is revoked, by a list of its trust domain or by any of its names, and one of whom
+    /// a list should tell that and does not.
     public func admit(_ certificate: AuthenticatedCertificate, now: UnixTime) throws(CertificateRefusal) {
+        let lists = lists.withLock { $0 }
+        if !lists.isEmpty {
+            for trustDomain in trustDomains(vouchingFor: certificate) {
+                try lists[trustDomain]?.check(certificate, now: now)
+            }
+        }
         guard let revocations else { return }
         try revocations.check(try peer(certificate).revocationNames, now: now)
     }
 
-    /// Adds the mode, and each trust domain with the authorities that may vouch for it.
+    /// The trust domains whose authorities vouched: under `any` all whose bundle holds the anchor.
+    private func trustDomains(vouchingFor certificate: AuthenticatedCertificate) -> [String] {
+        guard mode == .any else { return [certificate.trustDomain] }
+        let anchor = certificate.path.last?.fingerprint
+        return bundles.filter { bundle in bundle.certificates.contains { $0.facts.fingerprint == anchor } }
+            .map(\.trustDomain)
+    }
+
+    /// Adds the mode, and each trust domain with the authorities that may vouch for it and whether it has revocation lists.
     public func contribute(to scope: inout TLSScope) {
         scope.add("identity", mode.rawValue)
         for bundle in bundles {
             scope.add("trust domain", bundle.trustDomain)
+            if lists.withLock({ $0[bundle.trustDomain] }) != nil { scope.add("revocation lists", bundle.trustDomain) }
             for certificate in bundle.certificates { scope.add("authority", certificate.facts.fingerprint) }
         }
     }

@@ -41,7 +41,8 @@ private struct ConfigurationLoader {
     }
 
     private func read(_ root: SectionReader, digest: Digest256?) -> GatewayConfiguration? {
-        var listenerSection = ListenerSection(context: context)
+        var listenerSection = ListenerSection(
+            context: context, listsDenyWhenStale: TrustDomainSection.deniesWhenStale(root))
         let listeners = listenerSection.read(root.required("listeners", "at least one address to listen on"))
         var issuerSection = IssuerSection(context: context)
         let issuers = issuerSection.read(root.optional("issuers"))

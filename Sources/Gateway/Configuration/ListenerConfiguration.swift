@@ -51,4 +51,28 @@ public struct TrustDomainConfiguration: Sendable {
     public var name: String
     /// The authorities; at least one.
     public var bundle: [Certificate]
+    /// Where it is told which certificates are revoked, or nothing.
+    public var revocationLists: RevocationListSource?
+}
+
+/// Where the revocation lists of a trust domain come from, and what was there when the configuration was read.
+public struct RevocationListSource: Sendable {
+    /// Where they come from.
+    public var location: RevocationListLocation
+    /// The lists that were read already: of a file all, of a URL none.
+    public var lists: [CertificateRevocationList]
+    /// Whether clients are refused while the lists about them have expired, or none was ever read.
+    public var deniesWhenStale = true
+}
+
+extension ListenerConfiguration {
+    /// The revocation lists that were read with the configuration; trust domains whose lists have to be fetched have none here.
+    public var writtenRevocationLists: RevocationListTable {
+        var domains: [String: TrustDomainLists] = [:]
+        for domain in trustDomains {
+            guard let source = domain.revocationLists, case .file = source.location else { continue }
+            domains[domain.name] = TrustDomainLists(source.lists, deniesWhenStale: source.deniesWhenStale)
+        }
+        return RevocationListTable(domains)
+    }
 }

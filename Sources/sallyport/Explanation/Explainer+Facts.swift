@@ -108,7 +108,12 @@ extension Explainer {
         else { return LineageDrawing(holders: [], fault: nil, isVerified: false) }
         let value = exchange.request.fields.value(line)
         let start = value.firstIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
-        let stated = StatedLineage.holders(in: value.extracting(start..<value.count))
+        let token = value.extracting(start..<value.count)
+        var stated = StatedLineage.holders(in: token)
+        for index in 0..<exchange.request.fields.count
+        where exchange.request.fields.name(index).equals("delegation-chain") {
+            stated = StatedLineage.holders(in: token, after: exchange.request.fields.value(index))
+        }
         return LineageDrawing(holders: stated, fault: fault, isVerified: false)
     }
 

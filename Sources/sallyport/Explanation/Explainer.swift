@@ -35,7 +35,8 @@ struct Explainer {
         let listener = try listener(for: captured, authority: exchange.request.authority.readable)
         let policy = try TrustDomainPolicy(
             mode: listener.identity,
-            bundles: listener.trustDomains.map { (trustDomain: $0.name, certificates: $0.bundle) })
+            bundles: listener.trustDomains.map { (trustDomain: $0.name, certificates: $0.bundle) },
+            lists: listener.writtenRevocationLists)
         var facts: [ExplainedStep: String] = [:]
         let peer: VerifiedPeer?
         do throws(CertificateRefusal) {

@@ -44,6 +44,10 @@ struct RuleSource: Equatable, CustomStringConvertible {
 extension RuleSource {
     private static let connectionRows: [Row] = [
         (
+            "certificate.crl-expired", "RFC 5280 §6.3.3 (a)(1)",
+            "every revocation list about a certificate of the path has expired"
+        ), ("certificate.crl-missing", "RFC 5280 §6.3.3", "no revocation list of its issuer is about the certificate"),
+        (
             "certificate.expired", "RFC 5280 §6.1.3 (a)(2)",
             "a certificate of the client's path is not valid any more"
         ),

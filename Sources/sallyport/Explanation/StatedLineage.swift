@@ -1,4 +1,5 @@
 import Bytes
+import Cryptography
 import Delegation
 import JSON
 import Tokens
@@ -22,6 +23,47 @@ enum StatedLineage {
         guard claims.member("act") == nil else { return actors(claims, subject: subject, scopes: scopes) }
         return records(claims.member("delegation_chain")) + [LineageDrawing.Holder(name: subject, scopes: scopes)]
     }
+
+    // MARK: Attenuating tokens
+
+    /// The holders of a chain of attenuating tokens: those before as they came, the first first, and the last by itself.
+    static func holders(in compact: Span<UInt8>, after chain: Span<UInt8>) -> [LineageDrawing.Holder] {
+        var stated: [LineageDrawing.Holder] = []
+        var start = 0
+        while start < chain.count, stated.count < limit {
+            let end = chain.firstIndex(of: UInt8(ascii: ","), from: start) ?? chain.count
+            while start < end, chain[start] == UInt8(ascii: " ") { start += 1 }
+            stated.append(holder(of: chain.extracting(start..<end)))
+            start = end + 1
+        }
+        return stated + [holder(of: compact)]
+    }
+
+    /// The key that a token is bound to (RFC 9278), with the tools that it may call.
+    private static func holder(of compact: Span<UInt8>) -> LineageDrawing.Holder {
+        guard let jws = try? CompactJWS(compact), let document = try? JSONDocument(jws.payload.span) else {
+            return .init(name: "(unreadable)", scopes: [])
+        }
+        var name = "(nobody)"
+        if let jwk = document.root.member("cnf")?.member("jwk"), let key = try? JSONWebKey.publicKey(jwk) {
+            name = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:" + key.thumbprint.base64URL
+        }
+        return .init(name: name, scopes: tools(document.root.member("authorization_details")))
+    }
+
+    private static func tools(_ details: JSONValue?) -> [String] {
+        guard let details else { return [] }
+        var tools: [String] = []
+        var entries = details.elements
+        while let entry = entries.next() {
+            guard let map = entry.member("tools") else { continue }
+            var members = map.members
+            while let member = members.next() { tools.append(String(validating: member.name) ?? "(no text)") }
+        }
+        return tools
+    }
+
+    // MARK: Claims
 
     /// The records of an AgentWrit chain.
     private static func records(_ chain: JSONValue?) -> [LineageDrawing.Holder] {

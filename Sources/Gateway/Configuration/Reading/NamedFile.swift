@@ -1,22 +1,25 @@
 import Glibc
 
 /// A regular file that was read whole.
-struct NamedFile {
+public struct NamedFile: Sendable {
     /// The content.
-    let bytes: [UInt8]
+    public let bytes: [UInt8]
+    /// What it was when it was read.
+    public let mark: FileMark
     /// Whether group or others may read it.
     let isReadableByOthers: Bool
 
     /// The largest file that is read: trust files are small, and a wrong name may lead to something huge.
-    static let maximumByteCount = 16 << 20
+    public static let maximumByteCount = 16 << 20
 
     /// Why a file could not be read; the text completes "the file …".
-    struct Failure: Error, Equatable {
-        let reason: String
+    public struct Failure: Error, Equatable {
+        /// Such as `does not exist; create it or correct the path`.
+        public let reason: String
     }
 
     /// Reads the regular file at `path`, following links.
-    init(path: String) throws(Failure) {
+    public init(path: String, atMost limit: Int = Self.maximumByteCount) throws(Failure) {
         guard !path.utf8.contains(0) else { throw Failure(reason: Self.sentence(EINVAL)) }
         // Without O_NONBLOCK the opening of a named pipe would wait for a writer.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -25,15 +28,21 @@ struct NamedFile {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw Failure(reason: Self.sentence(errno)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "is not a regular file; name one") }
-        guard status.st_size <= Self.maximumByteCount else {
-            throw Failure(reason: "is larger than 16 MiB; is it the right file?")
-        }
+        guard status.st_size <= limit else { throw Self.tooLarge(limit) }
         isReadableByOthers = status.st_mode & (S_IRGRP | S_IROTH) != 0
-        bytes = try Self.readAll(descriptor)
+        mark = FileMark(status)
+        bytes = try Self.readAll(descriptor, expecting: Int(status.st_size), atMost: limit)
     }
 
-    private static func readAll(_ descriptor: CInt) throws(Failure) -> [UInt8] {
+    private static func tooLarge(_ limit: Int) -> Failure {
+        Failure(reason: "is larger than \(limit >> 20) MiB; is it the right file?")
+    }
+
+    private static func readAll(
+        _ descriptor: CInt, expecting count: Int, atMost limit: Int
+    ) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
         var block = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = unsafe block.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
@@ -43,9 +52,7 @@ struct NamedFile {
             }
             if count == 0 { return bytes }
             bytes.append(contentsOf: block[..<count])
-            guard bytes.count <= maximumByteCount else {
-                throw Failure(reason: "is larger than 16 MiB; is it the right file?")
-            }
+            guard bytes.count <= limit else { throw tooLarge(limit) }
         }
     }
 

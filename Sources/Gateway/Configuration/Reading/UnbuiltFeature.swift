@@ -17,7 +17,6 @@ struct UnbuiltFeature {
 
     /// Everything of the schema that is not built yet.
     static let all: [UnbuiltFeature] = [
-        .init("listeners[].clients.trust_domains[].crl_file"),
         .init("possession.replay.store", .value("redis")),
         .init("audit.signing_key_file"),
         .init("audit.checkpoint_interval"),

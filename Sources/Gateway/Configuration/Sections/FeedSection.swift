@@ -57,12 +57,15 @@ struct FeedSection {
         }
     }
 
+    /// What kind of feed it is: that says which keys it may have.
     private func readKind(_ reader: DocumentReader) -> Kind? {
-        guard case .mapping(let entries) = reader.node.content else {
-            return reader.section(Self.keys).flatMap { _ in nil }
+        guard let entry = reader.node.entry("type") else {
+            // Whatever else is wrong with it is said when its kind is known.
+            reader.refuse("the key type is missing; write type: status_list, set_push or set_poll")
+            return nil
         }
-        let section = SectionReader(entries: entries, path: reader.path, line: reader.line, faults: reader.faults)
-        guard let type = section.required("type", "status_list, set_push or set_poll") else { return nil }
+        let type = DocumentReader(
+            node: entry.value, path: "\(reader.path).type", line: entry.line, faults: reader.faults)
         if type.node.content == .scalar("redis") {
             type.refuse("redis is not built yet in this version; write status_list, set_push or set_poll")
             return nil

@@ -13,12 +13,15 @@ struct ListenerSection {
     ]
 
     let context: LoadContext
+    /// Whether clients are refused while the revocation lists about them have expired.
+    let listsDenyWhenStale: Bool
     private var names = NameRegister(kind: "listener")
     private var addresses: [ListenAddress: Int] = [:]
     private var upstreams: [(name: String, reader: DocumentReader)] = []
 
-    init(context: LoadContext) {
+    init(context: LoadContext, listsDenyWhenStale: Bool = true) {
         self.context = context
+        self.listsDenyWhenStale = listsDenyWhenStale
     }
 
     /// The listeners that could be read; faults tell of the others.
@@ -109,29 +112,17 @@ struct ListenerSection {
     }
 
     private func readClients(_ reader: DocumentReader?) -> Clients? {
-        guard let section = reader?.section(["certificate", "identity", "trust_domains"]) else { return nil }
-        let demand = section.optional("certificate").map { $0.choice(ClientCertificateDemand.self) } ?? .required
+        guard let keys = reader?.section(["certificate", "identity", "trust_domains"]) else { return nil }
+        let demand = keys.optional("certificate").map { $0.choice(ClientCertificateDemand.self) } ?? .required
         let identity =
-            section.optional("identity").map { $0.value(expected: "spiffe or any") { IdentityMode(rawValue: $0) } }
+            keys.optional("identity").map { $0.value(expected: "spiffe or any") { IdentityMode(rawValue: $0) } }
             ?? .spiffe
-        let list = section.required("trust_domains", "a list of name and bundle_file")
+        let list = keys.required("trust_domains", "a list of name and bundle_file")
         guard let items = list?.items(atLeastOne: "trust domain") else { return nil }
-        var names = NameRegister(kind: "trust domain of this listener")
-        let trustDomains = items.compactMap { readTrustDomain($0, identity ?? .any, &names) }
+        var section = TrustDomainSection(
+            context: context, identity: identity ?? .any, deniesWhenStale: listsDenyWhenStale)
+        let trustDomains = items.compactMap { section.read($0) }
         guard let demand, let identity, trustDomains.count == items.count else { return nil }
         return Clients(demand: demand, identity: identity, trustDomains: trustDomains)
-    }
-
-    private func readTrustDomain(
-        _ reader: DocumentReader, _ identity: IdentityMode, _ names: inout NameRegister
-    ) -> TrustDomainConfiguration? {
-        guard let section = reader.section(["name", "bundle_file", "crl_file"]) else { return nil }
-        let nameReader = section.required("name", "the name of the trust domain, such as example.org")
-        let name = identity == .spiffe ? nameReader?.trustDomain() : nameReader?.name()
-        if let name, let nameReader { names.take(name, nameReader) }
-        let bundle = section.required("bundle_file", "the path of a PEM file of its authorities")
-            .flatMap { TrustFile(context: context).authorities($0) }
-        guard let name, let bundle else { return nil }
-        return TrustDomainConfiguration(name: name, bundle: bundle)
     }
 }

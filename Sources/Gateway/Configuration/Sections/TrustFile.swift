@@ -7,8 +7,8 @@ struct TrustFile {
     let context: LoadContext
 
     /// The bytes of the file that `reader` names.
-    func bytes(_ reader: DocumentReader) -> [UInt8]? {
-        file(reader)?.bytes
+    func bytes(_ reader: DocumentReader, atMost limit: Int = NamedFile.maximumByteCount) -> [UInt8]? {
+        file(reader, atMost: limit)?.bytes
     }
 
     /// Every certificate of the PEM file that `reader` names; at least one.
@@ -102,11 +102,11 @@ struct TrustFile {
         return secret
     }
 
-    private func file(_ reader: DocumentReader) -> NamedFile? {
+    private func file(_ reader: DocumentReader, atMost limit: Int = NamedFile.maximumByteCount) -> NamedFile? {
         guard let path = reader.text() else { return nil }
         let resolved = context.place.resolve(path)
         do throws(NamedFile.Failure) {
-            let file = try NamedFile(path: resolved)
+            let file = try NamedFile(path: resolved, atMost: limit)
             guard !file.bytes.isEmpty else {
                 reader.refuse("the file \(resolved) is empty; write what belongs there")
                 return nil

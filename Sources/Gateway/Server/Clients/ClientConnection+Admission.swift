@@ -91,6 +91,13 @@ extension ClientConnection {
         return isTrustStale
     }
 
+    /// What was judged counts no more: the client must be judged anew by ``settleTrust()``, if it has shown a certificate.
+    func distrust() -> Bool {
+        guard context?.peer != nil else { return false }
+        isTrustStale = true
+        return true
+    }
+
     /// Judges the client by the rules of now, if they have changed; false where the connection is over for that.
     @discardableResult
     func settleTrust() -> Bool {

@@ -163,6 +163,11 @@ extension Gateway: AdminDesk {
                     name: $0.name, type: $0.type, age: $0.age, isStale: $0.isStale, entries: $0.entries,
                     lastFailure: $0.lastFailure)
             },
+            revocationLists: lists.statuses.map { domain, status in
+                AdminRevocationList(
+                    name: domain, age: status.age, isExpired: status.isExpired, entries: status.entries,
+                    lastFailure: status.lastFailure)
+            },
             isAuditHealthy: audit.isHealthy)
     }
 }

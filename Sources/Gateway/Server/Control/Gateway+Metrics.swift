@@ -28,6 +28,18 @@ extension Gateway {
         metrics.add(
             "sallyport_feed_entries", .gauge, help: "How much a feed of revocations has told.",
             feeds.map { .init(Double($0.entries), [("feed", $0.name), ("type", $0.type)]) })
+        let lists = lists.statuses
+        metrics.add(
+            "sallyport_crl_expired", .gauge, help: "Whether a certificate revocation list has expired.",
+            lists.map { .init($0.status.isExpired ? 1 : 0, [("trust_domain", $0.trustDomain)]) })
+        metrics.add(
+            "sallyport_crl_entries", .gauge, help: "Certificates that a revocation list names.",
+            lists.map { .init(Double($0.status.entries), [("trust_domain", $0.trustDomain)]) })
+        metrics.add(
+            "sallyport_crl_age_seconds", .gauge, help: "How long ago a revocation list was known to be current.",
+            lists.compactMap { list in
+                list.status.age.map { .init(Double($0.nanoseconds) / 1e9, [("trust_domain", list.trustDomain)]) }
+            })
         return metrics.text
     }
 }

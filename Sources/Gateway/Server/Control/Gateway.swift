@@ -4,6 +4,7 @@ import Configuration
 import Control
 import Exchange
 import Glibc
+import Identity
 import Limits
 public import Logging
 import Possession
@@ -52,6 +53,7 @@ public final class Gateway {
     let enforcements = Publications<Enforcement>()
     let surveys = Publications<Survey>()
     let feeds: FeedLiaison
+    let lists: CRLLiaison
     /// The questions that wait for a status list, by its address, and for a pushed event, by its batch.
     var listAskers: [String: [FeedAsker]] = [:]
     var pushes: [UInt64: FeedAsker] = [:]
@@ -92,6 +94,7 @@ public final class Gateway {
         issuers = try IssuerLiaison(mailbox: mailbox, logger: logger)
         names = try UpstreamNames(mailbox: mailbox)
         feeds = try FeedLiaison(mailbox: mailbox, logger: logger)
+        lists = try CRLLiaison(mailbox: mailbox, logger: logger)
         let count = configuration.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         connections = ConnectionCount(limit: configuration.limits.connections, workers: count)
     }
@@ -106,7 +109,8 @@ public final class Gateway {
         try mailbox.bell.watch(in: poller, key: Self.mailKey)
         issuers.configure(configuration.issuers)
         try openRevocations()
-        let builder = try makeBuilder(configuration)
+        let prepared = lists.prepare(configuration.listeners)
+        let builder = try makeBuilder(configuration, prepared.lists)
         snapshot = builder.snapshot
         connections.setLimit(connectionLimit(configuration), perClient: configuration.limits.connectionsPerClient)
         start.wait()
@@ -138,10 +142,12 @@ public final class Gateway {
         try names.start()
         names.watch(configuration.upstreams)
         try feeds.start()
+        try lists.start()
         configureFeeds()
         try audit.start()
         records.submit(.gatewayStarted)
         records.submit(.configLoaded, reason: "sha256:\(configuration.digest.hexadecimal)")
+        adopt(prepared)
         settle([records.queue])
         for worker in workers {
             try worker.start(
@@ -176,7 +182,9 @@ public final class Gateway {
         }
     }
 
-    private func makeBuilder(_ configuration: GatewayConfiguration) throws(GatewayError) -> PlanBuilder {
+    private func makeBuilder(
+        _ configuration: GatewayConfiguration, _ lists: RevocationLists
+    ) throws(GatewayError) -> PlanBuilder {
         let limit = connectionLimit(configuration)
         if limit < configuration.limits.connections {
             logger.warning(
@@ -186,7 +194,7 @@ public final class Gateway {
         return try PlanBuilder(
             configuration, issuers: issuers.withKeys(configuration.issuers),
             generation: generation, connections: limit, addresses: names.addresses(of: configuration.upstreams),
-            ticketKeys: tickets.keys, revocations: revocations, view: view)
+            ticketKeys: tickets.keys, revocations: revocations, view: view, lists: lists)
     }
 
     func connectionLimit(_ configuration: GatewayConfiguration) -> Int {
@@ -216,6 +224,7 @@ public final class Gateway {
             rotateTickets()
             feedWatchdog()
             take(feeds.tick())
+            take(lists.tick())
             tendRevocations()
             runErrands()
             records.retry()
@@ -226,6 +235,7 @@ public final class Gateway {
         admin?.stop()
         issuers.stop()
         feeds.stop()
+        lists.stop()
         names.stop()
         desk?.close()
         settle(workers.map(\.queue))
@@ -254,7 +264,8 @@ public final class Gateway {
             longest = min(longest, max(0, watchdogDue - Clock.monotonic()) / 1_000_000 + 1)
         }
         longest = min(
-            longest, feeds.delay ?? .max, desk?.delay ?? .max, admin?.delay ?? .max, records.isBacklogged ? 100 : .max)
+            longest, feeds.delay ?? .max, lists.delay ?? .max, desk?.delay ?? .max, admin?.delay ?? .max,
+            records.isBacklogged ? 100 : .max)
         longest = min(longest, issuers.delay ?? .max, max(0, tickets.due - Clock.monotonic()) / 1_000_000 + 1)
         guard let next = draining?.next.map({ $0 - Clock.monotonic() }) else {
             return longest == .max ? -1 : CInt(min(longest, 60_000))
@@ -273,7 +284,7 @@ public final class Gateway {
     var health: ObservabilityServer.Health {
         if draining != nil { return .notReady("draining") }
         if !audit.isHealthy { return .notReady("the audit log cannot be written") }
-        if let reason = issuers.unreadiness ?? feeds.unreadiness { return .notReady(reason) }
+        if let reason = issuers.unreadiness ?? feeds.unreadiness ?? lists.unreadiness { return .notReady(reason) }
         return .ready
     }
 
@@ -293,6 +304,7 @@ public final class Gateway {
             case .introspected(let worker, let number, let issuer, let endpoint, let result):
                 issuers.introspected(worker: worker, number: number, issuer: issuer, by: endpoint, result)
             case .feedFetched(let answer): take(feeds.fetched(answer))
+            case .listFetched(let fetch): take(lists.fetched(fetch))
             case .ended(let index): workerEnded(index)
             case .failed(let index, let reason):
                 logger.critical("a worker failed", metadata: ["worker": "\(index)", "reason": "\(reason)"])
@@ -375,7 +387,8 @@ public final class Gateway {
             let fresh = try GatewayConfiguration.load(file: file, environment: environment)
             try checkUnchanged(fresh)
             generation += 1
-            let builder = try makeBuilder(fresh)
+            let prepared = lists.prepare(fresh.listeners)
+            let builder = try makeBuilder(fresh, prepared.lists)
             var plans: [WorkerPlan] = []
             for _ in workers { plans.append(try builder.plan()) }
             if let settings = fresh.admin { try admin?.adopt(settings) }
@@ -387,6 +400,7 @@ public final class Gateway {
             issuers.configure(fresh.issuers)
             names.watch(fresh.upstreams)
             configureFeeds()
+            adopt(prepared)
             connections.setLimit(connectionLimit(fresh), perClient: fresh.limits.connectionsPerClient)
             for warning in fresh.warnings { logger.warning("\(warning)") }
             records.submit(.configLoaded, by: actor, reason: "sha256:\(fresh.digest.hexadecimal)")

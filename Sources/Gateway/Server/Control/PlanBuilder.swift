@@ -22,6 +22,8 @@ struct PlanBuilder {
     private let ticketKeys: TicketKeys
     /// What handshakes see of revocations.
     private let view: RevocationView
+    /// What certificate authorities have taken back, by listener.
+    private let lists: RevocationLists
     private let keyLogs: [String: TLSContext.KeyLog]
     private let identities: [String: [UpstreamTarget: UpstreamIdentity]]
 
@@ -36,10 +38,11 @@ struct PlanBuilder {
     ///   - ticketKeys: the keys of session tickets.
     ///   - revocations: everything that is revoked now.
     ///   - view: what handshakes see of it, now and later.
+    ///   - lists: what certificate authorities have taken back.
     init(
         _ configuration: GatewayConfiguration, issuers: [TokenIssuer], generation: UInt64,
         connections: Int, addresses: [UpstreamTarget: [SocketAddress]], ticketKeys: TicketKeys,
-        revocations: RevocationSnapshot, view: RevocationView
+        revocations: RevocationSnapshot, view: RevocationView, lists: RevocationLists
     ) throws(GatewayError) {
         self.configuration = configuration
         var limits = configuration.limits
@@ -51,6 +54,7 @@ struct PlanBuilder {
         self.addresses = addresses
         self.ticketKeys = ticketKeys
         self.view = view
+        self.lists = lists
         keyLogs = try Self.openKeyLogs(of: configuration.listeners)
         do {
             let engine = try CryptographicEngine()
@@ -152,7 +156,9 @@ struct PlanBuilder {
         for listener in configuration.listeners {
             do {
                 let bundles = listener.trustDomains.map { (trustDomain: $0.name, certificates: $0.bundle) }
-                let policy = try TrustDomainPolicy(mode: listener.identity, bundles: bundles, revocations: view)
+                let policy = try TrustDomainPolicy(
+                    mode: listener.identity, bundles: bundles, revocations: view,
+                    lists: lists[listener: listener.name])
                 let context = try TLSContext(
                     certificates: listener.certificates, minimumVersion: listener.minimumVersion,
                     applicationProtocols: listener.protocols, demand: listener.clientCertificate, policy: policy,

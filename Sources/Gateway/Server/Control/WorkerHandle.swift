@@ -30,6 +30,8 @@ enum ControlMessage: Sendable {
     case introspected(
         worker: Int, number: UInt64, issuer: String, by: IntrospectionEndpoint, Result<IncomingResponse, RetrievalError>
     )
+    /// A look at a source of revocation lists has ended.
+    case listFetched(ListAnswer)
 }
 
 /// The control thread's end of a worker.

@@ -4,6 +4,7 @@ import Configuration
 import Cryptography
 import Exchange
 import HTTP
+import Identity
 import Limits
 import Logging
 import Reactor
@@ -272,6 +273,7 @@ final class Worker {
             switch message {
             case .adopt(let plan): adopt(plan)
             case .move(let addresses): for group in upstreams.values { group.move(to: addresses) }
+            case .lists(let lists): adopt(lists)
             case .ticketKeys(let keys): for listener in plan.listeners { listener.context.ticketKeys = keys }
             case .publish(let snapshot): plan.snapshot = snapshot
             case .enforce(let snapshot, let number): enforce(snapshot, number)
@@ -311,6 +313,13 @@ final class Worker {
         self.plan = plan
         adoptUpstreams()
         for case let connection as ClientConnection in endpoints.elements where connection.adopt(plan) {
+            unsettled.append(connection.key)
+        }
+    }
+
+    private func adopt(_ lists: RevocationLists) {
+        for listener in plan.listeners { listener.policy.adopt(lists: lists[listener: listener.rules.name]) }
+        for case let connection as ClientConnection in endpoints.elements where connection.distrust() {
             unsettled.append(connection.key)
         }
     }

@@ -56,6 +56,8 @@ enum WorkerMessage: Sendable {
     case enforce(EnforcementSnapshot, number: UInt64)
     /// Count what lives on any of these keys, for the question of that number.
     case survey(UInt64, RevocationSet)
+    /// Judge clients by these lists of their authorities from now on, those that are connected already too.
+    case lists(RevocationLists)
     /// Session tickets are made with these keys from now on.
     case ticketKeys(TicketKeys)
     /// The targets of upstreams are there from now on.
