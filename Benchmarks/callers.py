@@ -8,66 +8,16 @@ import time
 
 import grpc
 from websockets.exceptions import WebSocketException
-from websockets.frames import Opcode
-from websockets.protocol import Protocol, Side, State
-from websockets.utils import generate_key
 
-from clients import Client, GoneAway, Http1, StreamReset, tls_context
+from clients import Client, GoneAway, StreamReset, tls_context
 from proofs import Holder, presented
-from sockets import Http2WebSocket
+from sockets import Http1WebSocket, Http2WebSocket
 from wire import PATIENCE, Closed
 
 MEBIBYTE = 1 << 20
 FILE = bytes(range(256)) * (8 * MEBIBYTE // 256)
 EVENTS = 20
 BROKEN = (OSError, Closed, StreamReset, GoneAway, EOFError, WebSocketException, grpc.RpcError)
-
-
-class Http1WebSocket:
-    """A WebSocket over HTTP/1.1 in one thread: `websockets` has two, which Python's TLS before 3.13 does not bear."""
-
-    def __init__(self, connection: Http1, target: str, token: str):
-        self.connection = connection
-        fields = [
-            ("Connection", "Upgrade"),
-            ("Upgrade", "websocket"),
-            ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", generate_key()),
-        ]
-        connection.send(connection.head("GET", target, token, fields))
-        expect(connection.reader.response(interim=True), 101)
-        self.machine = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
-
-    def send(self, message: bytes) -> None:
-        self.machine.send_binary(message)
-        self.flush()
-
-    def recv(self) -> bytes:
-        """The next message, whole."""
-        pieces = []
-        while not pieces or not pieces[-1].fin:
-            frames = self.machine.events_received()
-            pieces += [frame for frame in frames if frame.opcode in (Opcode.BINARY, Opcode.CONT)]
-            if not pieces or not pieces[-1].fin:
-                self.take()
-        return b"".join(piece.data for piece in pieces)
-
-    def close(self) -> None:
-        """Closes, and waits for the other side to do so too."""
-        self.machine.send_close(1000)
-        self.flush()
-        while self.machine.close_rcvd is None:
-            self.take()
-
-    def take(self) -> None:
-        data = self.connection.reader.stream.read1(1 << 16)
-        if not data:
-            raise Closed("the socket was closed")
-        self.machine.receive_data(data)
-        self.flush()
-
-    def flush(self) -> None:
-        self.connection.send(b"".join(self.machine.data_to_send()))
 
 
 class Unexpected(Exception):

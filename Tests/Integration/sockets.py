@@ -4,9 +4,10 @@ import h2.errors
 from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.sync.client import ClientConnection, connect
+from websockets.utils import generate_key
 
-from clients import Client, Http2, tls_context
-from wire import PATIENCE, Response
+from clients import Client, Http1, Http2, tls_context
+from wire import PATIENCE, Closed, Response
 
 
 def websocket(client: Client, agent, target: str, token: str | None, fields=(), **options) -> ClientConnection:
@@ -25,6 +26,60 @@ def websocket(client: Client, agent, target: str, token: str | None, fields=(), 
     )
     client.opened.append(socket)
     return socket
+
+
+class Http1WebSocket:
+    """A WebSocket over HTTP/1.1 in one thread: `websockets` has two, which Python's TLS before 3.13 does not bear."""
+
+    def __init__(self, connection: Http1, target: str, token: str | None, fields=()):
+        self.connection = connection
+        fields = [
+            *fields,
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", generate_key()),
+        ]
+        connection.send(connection.head("GET", target, token, fields))
+        head = connection.reader.response(interim=True)
+        if head.status != 101:
+            raise Closed(f"refused with {head.status}")
+        self.machine = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
+
+    @property
+    def close_code(self) -> int | None:
+        return self.machine.close_code
+
+    def send(self, message: bytes) -> None:
+        self.machine.send_binary(message)
+        self.flush()
+
+    def recv(self) -> bytes:
+        """The next message of bytes, whole."""
+        pieces = []
+        while not pieces or not pieces[-1].fin:
+            frames = self.machine.events_received()
+            pieces += [frame for frame in frames if frame.opcode in (Opcode.BINARY, Opcode.CONT)]
+            if not pieces or not pieces[-1].fin:
+                self.take()
+        return b"".join(piece.data for piece in pieces)
+
+    def close(self) -> None:
+        """Closes, and waits for the other side to do so too."""
+        self.machine.send_close(1000)
+        self.flush()
+        while self.machine.close_rcvd is None:
+            self.take()
+
+    def take(self) -> None:
+        data = self.connection.reader.stream.read1(1 << 16)
+        if not data:
+            raise Closed("the socket was closed")
+        self.machine.receive_data(data)
+        self.flush()
+
+    def flush(self) -> None:
+        self.connection.send(b"".join(self.machine.data_to_send()))
 
 
 class Http2WebSocket:

@@ -81,6 +81,24 @@ struct TrialSetupTests {
         #expect(try directory.mode(of: "trial") == 0o700)
     }
 
+    @Test(
+        "The admin socket and what was revoked have a directory each, which is this user's alone",
+        arguments: ["run", "state"])
+    func directories(_ name: String) throws {
+        try setup.write(TrialPlan(), replacing: false)
+        #expect(try directory.mode(of: "trial/\(name)") == 0o700)
+    }
+
+    @Test("A directory whose name leaves no room for a socket's is refused, and one that does is not")
+    func socketPath() throws {
+        let room = 107 - "\(directory.path)//run/admin.sock".utf8.count
+        let fits = TrialSetup(directory: "\(directory.path)/" + String(repeating: "a", count: room))
+        try fits.write(TrialPlan(), replacing: false)
+        let tooLong = TrialSetup(directory: "\(directory.path)/" + String(repeating: "a", count: room + 1))
+        #expect(throws: CommandFailure.self) { try tooLong.write(TrialPlan(), replacing: false) }
+        #expect(!FileSystem.exists(tooLong.directory))
+    }
+
     @Test("A set-up is not written over, unless that is asked for")
     func replacing() throws {
         try setup.write(TrialPlan(), replacing: false)

@@ -14,7 +14,10 @@ struct DevAgentCommand: ParsableCommand {
             Bindings: certificate and dpop are access tokens that name the certificate (RFC 8705) or the proof key \
             (RFC 9449), both names both; wpt is a Workload Identity Token with the proof key (WIMSE), without grants; svid \
             is a token without a key, such as AgentWrit's, whose subject is the certificate's SPIFFE ID; none is an \
-            access token bound to nothing. That and --expired-by are for trying refusals.
+            access token bound to nothing. That, --expired-by and --forge are for trying refusals.
+            With --delegate-from it makes a sub-agent: an agent made with --binding svid passes on what it holds, or less, and \
+            the token says through whom it came. Its orchestration, task and sponsor are its delegator's, and it ends with \
+            that token at the latest. A sub-agent can delegate too.
             """)
 
     @Argument(help: ArgumentHelp("The directory that dev init wrote.", valueName: "dir"))
@@ -39,6 +42,21 @@ struct DevAgentCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The name of its folder (SALLYPORT_NAME; default its instance id).", valueName: "name"))
     var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Make a sub-agent of this one: a name under DIR/agents, or the path of its folder (SALLYPORT_DELEGATE_FROM).",
+            valueName: "agent"))
+    var delegateFrom: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Make the chain of delegation wrong, to see it refused: widen gives grants that the delegator does not hold, \
+            tamper changes what it held after that was signed (SALLYPORT_FORGE).
+            """,
+            valueName: "what"))
+    var forge: String?
 
     @Option(
         help: ArgumentHelp("Make a token that expired so long ago (SALLYPORT_EXPIRED_BY).", valueName: "duration"))
@@ -66,12 +84,26 @@ struct DevAgentCommand: ParsableCommand {
     var claim: [String] = []
 
     func run() throws {
+        let setup = TrialSetup(directory: directory)
+        let delegator = EnvironmentTwin.value(delegateFrom, "SALLYPORT_DELEGATE_FROM")
+        let forgery = try chosenForgery()
+        guard forgery == nil || delegator != nil else {
+            throw CommandFailure.couldNotRun("--forge is for a chain of delegation; give --delegate-from too")
+        }
+        var request = try delegator.map { try subagent(of: AgentFolder(of: $0, in: setup), forgery) } ?? agent()
+        request.name = EnvironmentTwin.value(name, "SALLYPORT_NAME")
+        request.claims = try EnvironmentTwin.list(claim, "SALLYPORT_CLAIM").map(ClaimOverride.init)
+        let agent = try setup.makeAgent(request)
+        StandardStream.error.write("\(agent.spiffeID) in \(agent.folder.path)\n")
+        StandardStream.output.write("\(agent.folder.name)\n")
+    }
+
+    private func agent() throws -> AgentRequest {
         var request = AgentRequest(
             orchestration: try EnvironmentTwin.required(orchestration, "--orchestration", "SALLYPORT_ORCHESTRATION"),
             task: try EnvironmentTwin.required(task, "--task", "SALLYPORT_TASK"))
         request.sponsor = EnvironmentTwin.value(sponsor, "SALLYPORT_SPONSOR")
         request.scopes = EnvironmentTwin.list(scope, "SALLYPORT_SCOPE")
-        request.name = EnvironmentTwin.value(name, "SALLYPORT_NAME")
         request.lifetime = try duration(ttl, "--ttl", "SALLYPORT_TTL") ?? request.lifetime
         request.expiredBy = try duration(expiredBy, "--expired-by", "SALLYPORT_EXPIRED_BY")
         request.binding = try chosenBinding() ?? request.binding
@@ -80,10 +112,30 @@ struct DevAgentCommand: ParsableCommand {
             throw CommandFailure.couldNotRun(
                 "a workload token holds no grants; leave --scope away, or choose another --binding")
         }
-        request.claims = try EnvironmentTwin.list(claim, "SALLYPORT_CLAIM").map(ClaimOverride.init)
-        let agent = try TrialSetup(directory: directory).makeAgent(request)
-        StandardStream.error.write("\(agent.spiffeID) in \(agent.folder.path)\n")
-        StandardStream.output.write("\(agent.folder.name)\n")
+        return request
+    }
+
+    private func subagent(of delegator: AgentFolder, _ forgery: DelegationForgery?) throws -> AgentRequest {
+        guard orchestration == nil, task == nil, sponsor == nil, expiredBy == nil else {
+            throw CommandFailure.couldNotRun(
+                "a sub-agent has its delegator's orchestration, task, sponsor and time; give only --scope, --ttl and --name"
+            )
+        }
+        guard try chosenBinding() ?? .svid == .svid, proofAlgorithm == nil else {
+            throw CommandFailure.couldNotRun("a sub-agent's token is bound to its SVID; leave --binding away")
+        }
+        return try AgentRequest(
+            from: TrialDelegator(delegator), scopes: EnvironmentTwin.list(scope, "SALLYPORT_SCOPE"),
+            lifetime: duration(ttl, "--ttl", "SALLYPORT_TTL"), forging: forgery, now: SystemClock.now)
+    }
+
+    private func chosenForgery() throws -> DelegationForgery? {
+        guard let text = EnvironmentTwin.value(forge, "SALLYPORT_FORGE") else { return nil }
+        guard let forgery = DelegationForgery(rawValue: text) else {
+            let known = DelegationForgery.allCases.map(\.rawValue).joined(separator: ", ")
+            throw CommandFailure.couldNotRun("--forge \(text) is not understood; give one of \(known)")
+        }
+        return forgery
     }
 
     private func chosenBinding() throws -> AgentBinding? {

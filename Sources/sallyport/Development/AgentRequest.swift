@@ -25,6 +25,10 @@ struct AgentRequest {
     var proofAlgorithm = SignatureAlgorithm.es256
     /// Claims to set or to remove.
     var claims: [ClaimOverride] = []
+    /// Who delegates to it, where somebody does.
+    var delegator: TrialDelegator?
+    /// What is made wrong with its chain of delegation, if anything.
+    var forgery: DelegationForgery?
 
     /// A new key for the agent's proofs.
     func generateProofKey() throws -> PrivateKey {

@@ -22,9 +22,11 @@ struct AgentToken {
     ///   - issuer: the name of the issuer.
     ///   - audience: whom it is for, or nothing for a token that names nobody.
     ///   - keys: what `cnf` may name (RFC 7800).
+    ///   - chain: through whom it came to the agent, where somebody delegated.
     ///   - now: when it is issued; one that expired by some time was issued so much earlier.
     init(
-        _ request: AgentRequest, identity: AgentIdentity, issuer: String, audience: String?, keys: Keys, now: UnixTime
+        _ request: AgentRequest, identity: AgentIdentity, issuer: String, audience: String?, keys: Keys,
+        chain: DelegationChain? = nil, now: UnixTime
     ) {
         self.request = request
         let expiry = request.expiredBy.map { now - $0 } ?? now + request.lifetime
@@ -38,6 +40,8 @@ struct AgentToken {
         case .workloads: setWorkloadClaims()
         case .agentwrit: setAgentWritClaims(audience, notBefore: expiry - request.lifetime)
         }
+        jwt.claims.set("delegation_chain", json: chain?.json)
+        jwt.claims.set("chain_hash", chain?.hash)
         jwt.claims.set("cnf", json: confirmation(keys))
         for claim in request.claims { jwt.claims.set(claim.name, json: claim.json) }
     }

@@ -11,6 +11,13 @@ struct TrialPlan {
     /// The trust domain of the agents.
     var trustDomain = "example.test"
 
+    /// The directory of the admin socket, beside `sallyport.yaml`.
+    static let socketDirectory = "run"
+    /// The directory of what must outlast a restart, beside `sallyport.yaml`.
+    static let stateDirectory = "state"
+    /// The path of the admin socket, beside `sallyport.yaml`.
+    static let socketFile = "\(socketDirectory)/admin.sock"
+
     /// The public origin of the gateway; the port is the one it listens on.
     var origin: String {
         guard case .ip(_, let port) = listen, port != 443 else { return "https://localhost" }
@@ -19,7 +26,7 @@ struct TrialPlan {
 
     /// The text of `sallyport.yaml`; it names only files beside it.
     var configuration: String {
-        [gateway, issuers, possession, routes, operation].joined(separator: "\n")
+        [gateway, issuers, possession, routes, revocation, operation].joined(separator: "\n")
     }
 
     private func name(of issuer: TrialIssuer) -> String { issuer.name(in: trustDomain) }
@@ -135,7 +142,20 @@ struct TrialPlan {
               issuers: ["\(name(of: .agentwrit))"]
               possession: [svid]                       # the token's subject is the SPIFFE ID of the certificate
               scope: "read:tasks:{task_id}"
+              delegation: { maximum_depth: 5 }         # through how many agents a token may have come to its own
             upstream: orders
+
+        """
+    }
+
+    private var revocation: String {
+        """
+        revocation:
+          store: { path: \(Self.stateDirectory)/revocations.db }      # what was revoked, and stays so over restarts
+
+        admin:                                         # sallyport revoke and sallyport status come in here
+          address: "unix:\(Self.socketFile)"
+          mode: "0600"                                 # for this user alone
 
         """
     }

@@ -24,6 +24,9 @@ struct TrialSetup {
         case agentsAuthorityKey = "agents-ca.key"
     }
 
+    /// What a socket's address has room for (unix(7)).
+    private static let longestSocketPath = 107
+
     /// The names of all files that are written.
     private static var fileNames: [String] {
         File.allCases.map(\.rawValue) + TrialIssuer.allCases.flatMap { [$0.keyFile, $0.keySetFile] }
@@ -34,14 +37,20 @@ struct TrialSetup {
 
     /// Writes everything.
     ///
-    /// - Parameter replacing: whether to write over a set-up that is there; its agents and its audit log stay.
+    /// - Parameter replacing: whether to write over a set-up that is there; its agents, its audit log and what was revoked stay.
     func write(_ plan: TrialPlan, replacing: Bool) throws {
         if !replacing, let taken = Self.fileNames.map(path(of:)).first(where: FileSystem.exists) {
             throw CommandFailure.couldNotRun(
                 "\(taken) is there already; choose another directory, or give --force")
         }
+        guard path(of: TrialPlan.socketFile).utf8.count <= Self.longestSocketPath else {
+            throw CommandFailure.couldNotRun(
+                "\(directory) is too long a path for the admin socket in it; choose a shorter one")
+        }
         let texts = try texts(plan) + issuersTexts()
-        try FileSystem.makeDirectory(directory)
+        for name in [TrialPlan.socketDirectory, TrialPlan.stateDirectory] {
+            try FileSystem.makeDirectory(path(of: name))
+        }
         for (name, text) in texts {
             try FileSystem.write(text, to: path(of: name), isSecret: name.hasSuffix(".key"))
         }
@@ -70,10 +79,14 @@ struct TrialSetup {
             CertificateRequest(
                 publicKey: key.publicKey, commonName: identity.instance, uris: [identity.spiffeID],
                 notBefore: now - Self.headStart, notAfter: now + max(.seconds(3600), request.lifetime)))
+        let issuerKey = try privateKey(request.binding.issuer.keyFile)
+        let chain = try request.delegator.map {
+            try DelegationChain(from: $0, signedBy: issuerKey, forging: request.forgery, now: now)
+        }
         let token = try AgentToken(
             request, identity: identity, issuer: issuer.issuer, audience: issuer.audiences.first,
-            keys: AgentToken.Keys(certificate: certificate.facts.fingerprint, proof: proofKey), now: now
-        ).signed(by: try privateKey(request.binding.issuer.keyFile))
+            keys: AgentToken.Keys(certificate: certificate.facts.fingerprint, proof: proofKey), chain: chain, now: now
+        ).signed(by: issuerKey)
         try FileSystem.makeDirectory("\(directory)/agents")
         try folder.write(certificate: certificate, key: key, proofKey: proofKey, token: token)
         return TrialAgent(spiffeID: identity.spiffeID, folder: folder)
