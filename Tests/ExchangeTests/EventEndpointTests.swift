@@ -38,10 +38,12 @@ struct EventEndpointTests {
     func limit() {
         var reception = reception(type: nil)
         let most = [UInt8](repeating: 0x61, count: EventEndpoint.bodyLimit)
-        #expect(reception.append(most.span))
+        let isTaken = reception.append(most.span)
+        #expect(isTaken)
         #expect(reception.body.count == EventEndpoint.bodyLimit)
         let one: [UInt8] = [0x61]
-        #expect(!reception.append(one.span))
+        let isMoreTaken = reception.append(one.span)
+        #expect(!isMoreTaken)
         #expect(reception.body.count == EventEndpoint.bodyLimit)
     }
 }

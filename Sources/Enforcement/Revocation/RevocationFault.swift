@@ -47,3 +47,8 @@ public enum RevocationFault: Error, CaseIterable, Equatable, Sendable {
         }
     }
 }
+
+extension RevocationFault: CustomStringConvertible {
+    /// The sentence for the operator.
+    public var description: String { sentence }
+}

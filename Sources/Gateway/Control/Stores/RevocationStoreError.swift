@@ -58,3 +58,8 @@ public struct RevocationStoreError: Error, Equatable, Sendable {
         return detail.isEmpty ? sentence : "\(sentence) (\(detail))"
     }
 }
+
+extension RevocationStoreError: CustomStringConvertible {
+    /// The sentence for the operator.
+    public var description: String { sentence }
+}

@@ -91,11 +91,13 @@ extension ClientConnection {
         return isTrustStale
     }
 
-    /// What was judged counts no more: the client must be judged anew by ``settleTrust()``, if it has shown a certificate.
+    /// What was judged counts no more: the client must be judged anew, if it has shown a certificate.
+    ///
+    /// - Returns: whether by ``settleTrust()`` now; one that is in its handshake is judged at the end of that.
     func distrust() -> Bool {
-        guard context?.peer != nil else { return false }
+        if let context, context.peer == nil { return false }
         isTrustStale = true
-        return true
+        return context != nil
     }
 
     /// Judges the client by the rules of now, if they have changed; false where the connection is over for that.

@@ -27,10 +27,11 @@ extension ClientConnection {
         survey.allConnections += 1
         if let agent = context.peer?.spiffeID?.text { survey.liveAgents.insert(agent) }
         survey.allCalls += calls.count
-        if let peer = context.peer, peer.revocationNames.contains(where: { keys.contains($0.key) }) {
+        let isKnown = context.peer?.revocationNames.contains { keys.contains($0.key) } == true
+        if isKnown || keys.contains(.everything) {
             survey.connections += 1
             survey.calls += calls.count
-            if let agent = peer.spiffeID?.text { survey.agents.insert(agent) }
+            if let agent = context.peer?.spiffeID?.text { survey.agents.insert(agent) }
             return
         }
         for call in calls where call.isKnown(by: keys) {

@@ -74,22 +74,25 @@ final class RevocationDesk {
         let orders = orders
         self.orders = []
         do throws(RevocationStoreError) {
-            let stored = try store.insert(orders.flatMap(\.revocations))
-            change { set in
-                for entry in stored { for key in entry.revocation.keys { set.insert(key) } }
-            }
-            for entry in stored { record(.credentialRevoked, entry, by: entry.revocation.by) }
-            publish(snapshot) { enforcement in
-                let now = UnixTime(nanoseconds: Clock.civil())
-                var start = 0
-                for order in orders {
-                    let own = Array(stored[start..<start + order.revocations.count])
-                    start += own.count
-                    order.completion(.enforced(own, enforcement, at: now))
-                }
+            var stored = try store.insert(orders.flatMap(\.revocations))[...]
+            for order in orders {
+                let own = Array(stored.prefix(order.revocations.count))
+                stored = stored.dropFirst(own.count)
+                enforce(own, order)
             }
         } catch {
             for order in orders { order.completion(.failed(error)) }
+        }
+    }
+
+    /// Each order is published by itself, so that each hears what it has ended.
+    private func enforce(_ entries: [StoredRevocation], _ order: Order) {
+        change { set in
+            for entry in entries { for key in entry.revocation.keys { set.insert(key) } }
+        }
+        for entry in entries { record(.credentialRevoked, entry, by: entry.revocation.by) }
+        publish(snapshot) { enforcement in
+            order.completion(.enforced(entries, enforcement, at: UnixTime(nanoseconds: Clock.civil())))
         }
     }
 
