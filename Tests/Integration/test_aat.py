@@ -264,7 +264,7 @@ def test_links_left_out_turned_round_or_doubled(connection, gateway, upstream, r
 
 
 def test_a_token_does_not_move_to_another_grant_of_its_parent(connection, gateway, upstream, roots, keys):
-    """What was made out of one token is worth nothing behind another of the same holder (grant-context substitution)."""
+    """What was made out of one token is worth nothing behind another of one holder (grant-context substitution)."""
     one, other = roots.root(keys[0], {"read:orders": {"identifier": exact("42")}}), roots.root(keys[0])
     made = one.derive(keys[1], {"read:orders": {"identifier": exact("42")}})
     told = call(connection, gateway, made, chain=other.leaf)
