@@ -1,4 +1,4 @@
-"""Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens-02), minted by code that is not the gateway's.
+"""Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens-02), minted by other code than the gateway's.
 
     python3 aat.py
 
