@@ -73,6 +73,17 @@ struct AttenuatingChainTests {
         #expect(claims.signingKey == agents.issuer.key.publicKey.thumbprint)
     }
 
+    @Test("The status of a chain stands where its issuer keeps it, whatever a holder says")
+    func status() throws {
+        let place = #"{"status_list":{"idx":7,"uri":"https://broker.example/lists/1"}}"#
+        let other = #"{"status_list":{"idx":8,"uri":"https://broker.example/lists/1"}}"#
+        let tokens = try agents.chain(1, [0: Change(["status": place]), 1: Change(["status": other])])
+        #expect(
+            try verdict(tokens).get().statusReference
+                == StatusReference(uri: "https://broker.example/lists/1", index: 7))
+        #expect(try verdict(try agents.chain(1)).get().statusReference == nil)
+    }
+
     @Test("A token at the end of a chain is its holder's, and names all through whom it came")
     func chain() throws {
         let purpose = ["sponsor": #""alice""#, "task_id": #""task""#, "orch_id": #""orch""#]

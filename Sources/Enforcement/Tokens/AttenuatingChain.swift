@@ -162,7 +162,8 @@ struct AttenuatingChain {
             notBefore: links.compactMap(\.notBefore).max(), scopes: [], confirmations: leaf.confirmations,
             task: root.task, orchestration: root.orchestration, sponsor: root.sponsor,
             authenticationContext: root.authenticationContext, authenticatedAt: root.authenticatedAt,
-            retained: retained(), lineage: Lineage(links.dropLast().map { $0.lineageLink(issuer: issuer.issuer) }),
+            retained: retained(), statusReference: root.statusReference,
+            lineage: Lineage(links.dropLast().map { $0.lineageLink(issuer: issuer.issuer) }),
             capabilities: capabilities, signingKey: origin.signingKey)
     }
 

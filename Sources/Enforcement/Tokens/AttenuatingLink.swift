@@ -25,6 +25,8 @@ struct AttenuatingLink {
     let task: String?
     let orchestration: String?
     let sponsor: String?
+    /// Where its issuer keeps its status; only that of a root counts, for a holder keeps no list that we would ask.
+    let statusReference: StatusReference?
     let authenticationContext: String?
     let authenticatedAt: UnixTime?
     /// The claims that routes ask for.
@@ -50,6 +52,7 @@ struct AttenuatingLink {
         task = try payload.text(named: names.task, .task, .visible)
         orchestration = try payload.text(named: names.orchestration, .orchestration, .visible)
         sponsor = try payload.text(named: names.sponsor, .sponsor, .text)
+        statusReference = try payload.statusReference()
         authenticationContext = try payload.textIfPresent(.authenticationContext, .visible)
         authenticatedAt = try payload.timeIfPresent(.authenticationTime)
         retained = payload.retained(issuer.retainedClaims)
