@@ -23,7 +23,7 @@ public final class Gateway {
     var generation: UInt64 = 1
     private let descriptors: Int
     /// The manager that started the process, if it wants to know how it fares.
-    private let notifier: ServiceNotifier?
+    let notifier: ServiceNotifier?
     private var watchdogDue: Int64 = 0
     let connections: ConnectionCount
     let audit: AuditWriter
@@ -34,8 +34,8 @@ public final class Gateway {
     private let memory: ProofMemory
     private let limits = LimitTable(secret: Entropy.bytes(16))
     let issuers: IssuerLiaison
-    private let names: UpstreamNames
-    private var tickets = TicketRotation(now: Clock.monotonic())
+    let names: UpstreamNames
+    var tickets = TicketRotation(now: Clock.monotonic())
     var snapshot: EnforcementSnapshot?
     var workers: [WorkerHandle] = []
     private var poller: Poller
@@ -57,7 +57,7 @@ public final class Gateway {
     /// The questions that wait for a status list, by its address, and for a pushed event, by its batch.
     var listAskers: [String: [FeedAsker]] = [:]
     var pushes: [UInt64: FeedAsker] = [:]
-    private var admin: AdminServer?
+    var admin: AdminServer?
     /// What operators asked for that is done at the end of the turn.
     var errands: [Errand] = []
 
@@ -182,7 +182,7 @@ public final class Gateway {
         }
     }
 
-    private func makeBuilder(
+    func makeBuilder(
         _ configuration: GatewayConfiguration, _ lists: RevocationLists
     ) throws(GatewayError) -> PlanBuilder {
         let limit = connectionLimit(configuration)
@@ -373,78 +373,6 @@ public final class Gateway {
     }
 
     // MARK: Reload and end
-
-    /// Loads the configuration anew, whole or not at all.
-    ///
-    /// - Parameter actor: who asked for it, where an operator did over the admin API.
-    func reload(by actor: String?) -> AdminAnswer {
-        guard draining == nil else { return .refused(.conflict("the gateway drains and reloads no more")) }
-        notifier?.reloading(at: Clock.monotonic())
-        // Names that are new are looked up here, which may take its time.
-        notifier?.watchdog()
-        defer { notifier?.ready() }
-        do {
-            let fresh = try GatewayConfiguration.load(file: file, environment: environment)
-            try checkUnchanged(fresh)
-            generation += 1
-            let prepared = lists.prepare(fresh.listeners)
-            let builder = try makeBuilder(fresh, prepared.lists)
-            var plans: [WorkerPlan] = []
-            for _ in workers { plans.append(try builder.plan()) }
-            if let settings = fresh.admin { try admin?.adopt(settings) }
-            // From here on nothing fails: a reload takes effect whole or not at all.
-            for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
-            configuration = fresh
-            configuredAt = UnixTime(nanoseconds: Clock.civil())
-            snapshot = builder.snapshot
-            issuers.configure(fresh.issuers)
-            names.watch(fresh.upstreams)
-            configureFeeds()
-            adopt(prepared)
-            connections.setLimit(connectionLimit(fresh), perClient: fresh.limits.connectionsPerClient)
-            for warning in fresh.warnings { logger.warning("\(warning)") }
-            records.submit(.configLoaded, by: actor, reason: "sha256:\(fresh.digest.hexadecimal)")
-            logger.info("configuration reloaded", metadata: ["sha256": "\(fresh.digest.hexadecimal)"])
-            return .reloaded(digest: fresh.digest.hexadecimal, warnings: fresh.warnings)
-        } catch let error as ConfigurationFaults {
-            for fault in error.faults { logger.error("reload refused: \(fault)") }
-            records.submit(.alertRaised, by: actor, reason: "config.rejected")
-            return .refused(.badConfiguration(faults: error.faults.map { "\($0)" }))
-        } catch {
-            logger.error("reload refused: \(error)")
-            records.submit(.alertRaised, by: actor, reason: "config.rejected")
-            return .refused(.badConfiguration(faults: ["\(error)"]))
-        }
-    }
-
-    /// What cannot change while connections live.
-    private func checkUnchanged(_ fresh: GatewayConfiguration) throws(GatewayError) {
-        let before = configuration.listeners.map { "\($0.name) \($0.address)" }
-        let after = fresh.listeners.map { "\($0.name) \($0.address)" }
-        guard before == after else { throw GatewayError("listeners' names and addresses need a restart to change") }
-        guard fresh.workers == configuration.workers else { throw GatewayError("workers needs a restart to change") }
-        guard fresh.audit.directory == configuration.audit.directory,
-            fresh.audit.durability == configuration.audit.durability
-        else { throw GatewayError("audit.directory and audit.durability need a restart to change") }
-        // What was used is forgotten when the present settings let nobody use it again.
-        guard fresh.possession.dpop.acceptWindow <= configuration.possession.dpop.acceptWindow,
-            fresh.possession.workloadProof.futureSkew <= configuration.possession.workloadProof.futureSkew
-        else {
-            throw GatewayError("a longer possession.dpop.accept_window or possession.wpt.future_skew needs a restart")
-        }
-        guard fresh.possession.replayCapacity == configuration.possession.replayCapacity else {
-            throw GatewayError("possession.replay.capacity needs a restart to change")
-        }
-        guard fresh.observability == configuration.observability else {
-            throw GatewayError("observability.address needs a restart to change")
-        }
-        guard fresh.admin?.address == configuration.admin?.address else {
-            throw GatewayError("admin.address needs a restart to change")
-        }
-        guard fresh.revocation?.storePath == configuration.revocation?.storePath else {
-            throw GatewayError("revocation.store needs a restart to change")
-        }
-    }
 
     func drain() {
         notifier?.stopping()

@@ -30,14 +30,14 @@ final class Worker {
     let wire = TLSWire()
     let receiveBuffer = ReceiveBuffer()
 
-    private(set) var plan: WorkerPlan
+    var plan: WorkerPlan
     /// Monotonic nanoseconds and civil time of this tick.
     private(set) var now: Int64
     private(set) var time: UnixTime
     private(set) var isDraining = false
 
     private var poller: Poller
-    private var endpoints = SlotMap<Endpoint>()
+    var endpoints = SlotMap<Endpoint>()
     private var wheel: TimerWheel
     private var due: [TimerWheel.Entry] = []
     private var dirty: [Endpoint] = []
@@ -49,19 +49,19 @@ final class Worker {
     /// Connections in the order in which they came, those whose handshake is long done among them.
     var handshakes = ArrivalQueue()
     /// Connections whose client must be judged by other rules than those it was admitted by.
-    private var unsettled: [SlotKey] = []
+    var unsettled: [SlotKey] = []
     private static let settledAtOnce = 32
     private var inquiries = Inquiries()
-    private let control: Mailbox<ControlMessage>
+    let control: Mailbox<ControlMessage>
     private var offeredAt: Int64 = 0
     /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
     private static let offerInterval: Int64 = 100_000_000
 
     /// How the calls were decided since the start.
     var decisions = Decisions()
-    private var expiryCheckedAt: Int64 = 0
+    var expiryCheckedAt: Int64 = 0
     /// How often calls that go on are looked at, in nanoseconds.
-    private static let expiryInterval: Int64 = 1_000_000_000
+    static let expiryInterval: Int64 = 1_000_000_000
 
     // Scratch that no connection keeps beyond a call.
     var entropy = Entropy()
@@ -286,40 +286,10 @@ final class Worker {
         }
     }
 
-    /// Decides by what is revoked now, and ends what lives on what was: only then it is enforced.
-    private func enforce(_ snapshot: EnforcementSnapshot, _ number: UInt64) {
-        plan.snapshot = snapshot
-        var ended = Enforcement()
-        for case let connection as ClientConnection in endpoints.elements {
-            ended += connection.enforce(snapshot.revocations)
-        }
-        control.post(.enforced(worker: index, number, ended))
-    }
-
-    /// What lives on anything of that, and who.
-    private func survey(_ keys: RevocationSet) -> Survey {
-        var survey = Survey(decisions: decisions)
-        for case let connection as ClientConnection in endpoints.elements { connection.count(keys, in: &survey) }
-        return survey
-    }
-
-    /// Ends calls whose credentials have expired while they went on: a stream may live for days.
-    private func endExpired() {
-        expiryCheckedAt = now
-        for case let connection as ClientConnection in endpoints.elements { connection.endExpired(at: time) }
-    }
-
     private func adopt(_ plan: WorkerPlan) {
         self.plan = plan
         adoptUpstreams()
         for case let connection as ClientConnection in endpoints.elements where connection.adopt(plan) {
-            unsettled.append(connection.key)
-        }
-    }
-
-    private func adopt(_ lists: RevocationLists) {
-        for listener in plan.listeners { listener.policy.adopt(lists: lists[listener: listener.rules.name]) }
-        for case let connection as ClientConnection in endpoints.elements where connection.distrust() {
             unsettled.append(connection.key)
         }
     }
