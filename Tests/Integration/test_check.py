@@ -92,7 +92,7 @@ def change(path: str, value):
 
 NOT_BUILT_YET = {
     "redis": change("possession", {"replay": {"store": "redis"}}),
-    "revocation": change("revocation", {"store": {"path": "state/revocations.db"}}),
+    "revocation.store": change("revocation", {"store": {"redis": {"url": "redis://127.0.0.1:6379"}}}),
     "signing_key_file": change("audit/signing_key_file", "audit.key"),
     "checkpoint_interval": change("audit/checkpoint_interval", "10s"),
 }
