@@ -125,6 +125,7 @@ extension ClientConnection {
     }
 
     func recordRefusal(_ reason: String) {
-        worker.recordRefusedConnection(listener: listener.rules.name, peer: "\(address)", reason: reason)
+        worker.recordRefusedConnection(
+            listener: listener.rules.name, peer: "\(address)", client: context?.peer, reason: reason)
     }
 }

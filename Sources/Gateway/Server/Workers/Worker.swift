@@ -327,8 +327,16 @@ final class Worker {
     // MARK: Records
 
     /// Records a connection that was refused before any request; no room for it refuses nothing, and is counted.
-    func recordRefusedConnection(listener: String, peer: String, reason: String) {
+    ///
+    /// - Parameters:
+    ///   - listener: where it came in.
+    ///   - peer: its address.
+    ///   - client: who it is, where that was proven.
+    ///   - reason: the exact check.
+    func recordRefusedConnection(listener: String, peer: String, client: VerifiedPeer? = nil, reason: String) {
         record.reset()
+        if let agent = client?.spiffeID?.text { record.member("agent", agent) }
+        if let client { record.member("certificate", digest: client.certificate.fingerprint) }
         record.member(event: .connectionRefused)
         record.member("listener", listener)
         record.member("peer", peer)
