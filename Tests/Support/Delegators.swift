@@ -40,12 +40,12 @@ public struct Delegators: Sendable {
 
     /// The table of the issuer alone.
     public func table(
-        algorithms: Set<SignatureAlgorithm> = [.ed25519, .es256], retainedClaims: Set<String> = [],
-        keySource: KeySource = .file, keys: KeySet? = nil
+        profile: TokenProfile = .aat, algorithms: Set<SignatureAlgorithm> = [.ed25519, .es256],
+        retainedClaims: Set<String> = [], keySource: KeySource = .file, keys: KeySet? = nil
     ) throws -> IssuerTable {
         IssuerTable([
             try issuer.issuer(
-                profile: .aat, algorithms: algorithms, keys: keys, keySource: keySource,
+                profile: profile, algorithms: algorithms, keys: keys, keySource: keySource,
                 retainedClaims: retainedClaims)
         ])
     }

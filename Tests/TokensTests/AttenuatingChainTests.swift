@@ -73,6 +73,14 @@ struct AttenuatingChainTests {
         #expect(claims.signingKey == agents.issuer.key.publicKey.thumbprint)
     }
 
+    @Test("An issuer of tokens of another kind has not asked that holders pass them on")
+    func otherProfile() throws {
+        let tokens = try agents.chain(
+            1, [0: Change(["client_id": #""c""#, "sub": #""s""#], header: ["typ": #""at+jwt""#])])
+        #expect(try verdict(tokens, agents.table(profile: .oauth)).rejection == .profile)
+        #expect(try verdict(agents.chain(1), agents.table()).rejection == nil)
+    }
+
     @Test("The status of a chain stands where its issuer keeps it, whatever a holder says")
     func status() throws {
         let place = #"{"status_list":{"idx":7,"uri":"https://broker.example/lists/1"}}"#
@@ -381,7 +389,7 @@ struct AttenuatingChainTests {
         #expect(try verdict(leaf: Array("opaque".utf8), after: agents.chain(0).listed).rejection == .chainUnexpected)
         // The issuer's name is that of an issuer of access tokens.
         #expect(try verdict(agents.chain(0), table).rejection == .type)
-        #expect(try verdict(agents.chain(1), table).rejection == .type)
+        #expect(try verdict(agents.chain(1), table).rejection == .profile)
         #expect(try verdict(leaf: token, after: []).rejection == .type)
     }
 

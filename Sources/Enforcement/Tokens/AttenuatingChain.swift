@@ -37,6 +37,8 @@ struct AttenuatingChain {
         let compact = ancestors.extracting(first)
         let root = try SignedToken(compact)
         let index = try root.issuer(among: issuers)
+        // Who takes tokens of another kind has not asked that their holders pass them on.
+        guard issuers.issuers[index].profile == .aat else { throw .profile }
         let origin = try root.origin(compact, among: issuers, at: index, engine: engine, now: now)
         var chain = try AttenuatingChain(root.payload, of: origin)
         chain.lastHash = root.signingInputHash(of: compact, engine: engine)

@@ -219,7 +219,7 @@ final class AdminServer {
     }
 
     private func note(_ connection: AdminConnection, _ reason: String) {
-        logger.info("an operator was refused", metadata: ["peer": "\(connection.address)", "reason": "\(reason)"])
+        logger.debug("an operator was refused", metadata: ["peer": "\(connection.address)", "reason": "\(reason)"])
         desk?.refusedOperator(peer: connection.address, reason: reason)
     }
 

@@ -6,20 +6,25 @@ import Tokens
 
 /// What becomes of a call under way when its credentials are revoked, or expire.
 extension Call {
-    /// Ends the call where its credentials were revoked since it was decided about.
+    /// Ends the call where an order revokes its credentials.
     ///
     /// - Returns: whether it did.
-    func enforce(_ revocations: RevocationSnapshot) -> Bool {
+    func isRevoked(by order: EnforcementOrder) -> Bool {
+        guard let level = claims.lazy.compactMap({ order.hits($0.revocationNames) }).first else { return false }
+        end(.invalidToken, RevokedCredential(level).reason)
+        return true
+    }
+
+    /// Ends the call where anything that is known by now speaks against its tokens.
+    func review(_ revocations: RevocationSnapshot) {
         for claims in claims {
             guard let objection = revocations.objection(to: claims, now: worker.time) else { continue }
-            end(.invalidToken, objection.reason)
-            return true
+            return end(.invalidToken, objection.reason)
         }
-        return false
     }
 
     /// Whether its credentials are known by one of those keys.
-    func isKnown(by keys: RevocationSet) -> Bool {
+    func isKnown(by keys: Set<RevocationKey>) -> Bool {
         claims.contains { $0.revocationNames.contains { name in keys.contains(name.key) } }
     }
 

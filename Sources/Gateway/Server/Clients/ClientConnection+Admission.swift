@@ -23,7 +23,7 @@ extension ClientConnection {
             phase = .serving
             progressedAt = worker.now
             // What was revoked since the handshake judged the client.
-            guard enforce(worker.plan.snapshot.revocations).connections == 0, settleTrust() else { return }
+            guard !isRevoked(by: worker.plan.snapshot.revocations), settleTrust() else { return }
             driver?.start()
             if worker.isDraining { driver?.drain(isLast: false) }
         } catch {

@@ -7,6 +7,8 @@ struct ControlRecord: Equatable {
     let event: AuditEvent
     /// Who did it, where somebody did.
     var by: String?
+    /// How many there were.
+    var count: UInt64?
     /// Until when it holds.
     var expiresAt: UnixTime?
     /// The identifier of a revocation.
@@ -72,6 +74,7 @@ final class ControlRecords {
     private func write(_ content: ControlRecord) -> Bool {
         record.reset()
         if let by = content.by { record.member("by", by) }
+        if let count = content.count { record.member("count", number: count) }
         record.member(event: content.event)
         if let expiresAt = content.expiresAt { record.member("expires_at", time: expiresAt) }
         if let id = content.id { record.member("id", id) }

@@ -19,7 +19,7 @@ extension Gateway: AdminDesk {
         case .revocations(let query): list(query, reply: reply)
         case .unrevoke(let id): unrevoke(id, by: actor, reply: reply)
         case .issuers: reply(.issuers(issuers.states(of: configuration.issuers)))
-        case .status: survey(RevocationSet()) { [unowned self] in reply(.status(status($0))) }
+        case .status: survey([]) { [unowned self] in reply(.status(status($0))) }
         // The server must not change its own rules while it reads by them.
         case .reload, .drain: errands.append(Errand(request: request, actor: actor, reply: reply))
         }
@@ -31,7 +31,16 @@ extension Gateway: AdminDesk {
     }
 
     func refusedOperator(peer: String, reason: String) {
+        guard refusedOperators.passes(at: Clock.monotonic()) else { return }
         records.submit(ControlRecord(.alertRaised, by: peer, reason: "admin.\(reason)"))
+    }
+
+    /// Tells how many more were not let in than each by itself is on record.
+    func tellRefusedOperators() {
+        guard let count = refusedOperators.takeSuppressed(at: Clock.monotonic()) else { return }
+        var record = ControlRecord(.alertRaised, reason: "admin.refused-more")
+        record.count = count
+        records.submit(record)
     }
 
     /// Does what had to wait for the end of the turn.
@@ -94,7 +103,7 @@ extension Gateway: AdminDesk {
 
     private func preview(_ demand: RevocationDemand, reply: AdminReply) {
         do throws(RevocationFault) {
-            var keys = RevocationSet()
+            var keys: Set<RevocationKey> = []
             for revocation in try makeRevocations(demand, by: nil) {
                 for key in revocation.keys { keys.insert(key) }
             }

@@ -2,6 +2,7 @@ import Bytes
 import Configuration
 import Control
 import Exchange
+import Identity
 import Logging
 import Reactor
 import Revocation
@@ -13,8 +14,8 @@ extension Gateway {
         guard let settings = configuration.revocation else { return }
         desk = try RevocationDesk(
             path: settings.storePath, markPath: configuration.audit.directory + "/revocations.mark", records: records
-        ) { [unowned self] revocations, enforced in
-            publish(revocations, enforced: enforced)
+        ) { [unowned self] revocations, change in
+            publish(revocations, change)
         }
         logger.info("revocations loaded", metadata: ["count": "\(desk?.count ?? 0)"])
     }
@@ -22,21 +23,33 @@ extension Gateway {
     /// Everything that is revoked now.
     var revocations: RevocationSnapshot { desk?.snapshot ?? .empty }
 
-    /// Has every worker decide by what is revoked now, and end what lives on it.
-    func publish(_ revocations: RevocationSnapshot, enforced: @escaping (Enforcement) -> Void) {
+    /// Has every worker decide by what is revoked now, and end what lives on what has changed.
+    func publish(_ revocations: RevocationSnapshot, _ change: RevocationChange) {
         view.adopt(revocations)
-        guard let snapshot else { return enforced(Enforcement()) }
+        let serving = workers.filter { !$0.hasEnded }
+        var orders: [EnforcementOrder] = []
+        if case .orders(let wanted) = change {
+            for order in wanted {
+                let number = enforcements.open(
+                    to: Set(serving.map(\.index)), from: Enforcement(), completion: order.enforced)
+                orders.append(EnforcementOrder(number: number, keys: order.keys))
+            }
+        }
+        guard let snapshot else { return }
         generation += 1
         let fresh = snapshot.with(revocations: revocations, generation: generation)
         self.snapshot = fresh
-        let serving = workers.filter { !$0.hasEnded }
-        let number = enforcements.open(
-            to: Set(serving.map(\.index)), from: Enforcement(), completion: enforced)
-        for worker in serving { worker.mailbox.post(.enforce(fresh, number: number)) }
+        for worker in serving {
+            switch change {
+            case .nothingLiving: worker.mailbox.post(.publish(fresh))
+            case .statusLists: worker.mailbox.post(.review(fresh))
+            case .orders: worker.mailbox.post(.enforce(fresh, orders))
+            }
+        }
     }
 
     /// Counts what every worker serves, and what of it is known by any of those keys.
-    func survey(_ keys: RevocationSet, counted: @escaping (Survey) -> Void) {
+    func survey(_ keys: Set<RevocationKey>, counted: @escaping (Survey) -> Void) {
         let serving = workers.filter { !$0.hasEnded }
         let number = surveys.open(to: Set(serving.map(\.index)), from: Survey(), completion: counted)
         for worker in serving { worker.mailbox.post(.survey(number, keys)) }

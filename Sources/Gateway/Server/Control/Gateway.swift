@@ -60,6 +60,8 @@ public final class Gateway {
     var admin: AdminServer?
     /// What operators asked for that is done at the end of the turn.
     var errands: [Errand] = []
+    /// Who was not let in to administer.
+    var refusedOperators = AlertThrottle()
 
     private static let signalKey = SlotKey(rawValue: 1)
     private static let mailKey = SlotKey(rawValue: 2)
@@ -227,6 +229,7 @@ public final class Gateway {
             take(lists.tick())
             tendRevocations()
             runErrands()
+            tellRefusedOperators()
             records.retry()
             observability?.tick(poller: poller)
             admin?.tick(poller: poller)
@@ -266,6 +269,7 @@ public final class Gateway {
         longest = min(
             longest, feeds.delay ?? .max, lists.delay ?? .max, desk?.delay ?? .max, admin?.delay ?? .max,
             records.isBacklogged ? 100 : .max)
+        if let due = refusedOperators.due { longest = min(longest, max(0, due - Clock.monotonic()) / 1_000_000 + 1) }
         longest = min(longest, issuers.delay ?? .max, max(0, tickets.due - Clock.monotonic()) / 1_000_000 + 1)
         guard let next = draining?.next.map({ $0 - Clock.monotonic() }) else {
             return longest == .max ? -1 : CInt(min(longest, 60_000))

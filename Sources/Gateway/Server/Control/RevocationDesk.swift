@@ -22,8 +22,8 @@ final class RevocationDesk {
         let completion: (Outcome) -> Void
     }
 
-    /// Has every worker decide by a snapshot, and tells when all do.
-    typealias Publish = (RevocationSnapshot, _ enforced: @escaping (Enforcement) -> Void) -> Void
+    /// Has every worker decide by a snapshot.
+    typealias Publish = (RevocationSnapshot, RevocationChange) -> Void
 
     private let store: RevocationStore
     private let records: ControlRecords
@@ -33,10 +33,11 @@ final class RevocationDesk {
     private(set) var snapshot: RevocationSnapshot
     private var nextExpiryCheck: Int64 = 0
 
-    /// How many expired entries are removed in one turn.
-    private static let expiredAtOnce = 4096
-    /// How often expired entries are looked for, in nanoseconds.
+    /// How many expired entries are removed in one turn: few, since what is to be revoked meanwhile waits for it.
+    private static let expiredAtOnce = 128
+    /// How often expired entries are looked for, and how long others have their turn between two batches, in nanoseconds.
     private static let expiryInterval: Int64 = 1_000_000_000
+    private static let expiryPause: Int64 = 20_000_000
 
     /// Opens the book.
     ///
@@ -75,23 +76,27 @@ final class RevocationDesk {
         self.orders = []
         do throws(RevocationStoreError) {
             var stored = try store.insert(orders.flatMap(\.revocations))[...]
+            var changes: [RevocationChange.Order] = []
             for order in orders {
                 let own = Array(stored.prefix(order.revocations.count))
                 stored = stored.dropFirst(own.count)
-                enforce(own, order)
+                changes.append(enter(own, order))
             }
+            publish(snapshot, .orders(changes))
         } catch {
             for order in orders { order.completion(.failed(error)) }
         }
     }
 
-    /// Each order is published by itself, so that each hears what it has ended.
-    private func enforce(_ entries: [StoredRevocation], _ order: Order) {
-        change { set in
-            for entry in entries { for key in entry.revocation.keys { set.insert(key) } }
+    /// Adds what is durable to what is published next; each order hears what it alone has ended.
+    private func enter(_ entries: [StoredRevocation], _ order: Order) -> RevocationChange.Order {
+        let keys = Set(entries.flatMap(\.revocation.keys))
+        change { set in for key in keys { set.insert(key) } }
+        // Who revokes again what was revoked is on record too, though the entry stays the first one's.
+        for (entry, act) in zip(entries, order.revocations) {
+            record(.credentialRevoked, entry, by: act.by, reason: act.reason)
         }
-        for entry in entries { record(.credentialRevoked, entry, by: entry.revocation.by) }
-        publish(snapshot) { enforcement in
+        return RevocationChange.Order(keys: keys) { enforcement in
             order.completion(.enforced(entries, enforcement, at: UnixTime(nanoseconds: Clock.civil())))
         }
     }
@@ -103,23 +108,23 @@ final class RevocationDesk {
         id: String, by actor: String, completion: @escaping (StoredRevocation) -> Void
     ) throws(RevocationStoreError) -> Bool {
         guard let (entry, gone) = try store.remove(id: id) else { return false }
-        record(.credentialUnrevoked, entry, by: actor)
+        record(.credentialUnrevoked, entry, by: actor, reason: entry.revocation.reason)
         change { set in for key in gone { set.remove(key) } }
-        publish(snapshot) { _ in completion(entry) }
+        publish(snapshot, .orders([RevocationChange.Order(keys: []) { _ in completion(entry) }]))
         return true
     }
 
     /// Publishes other status lists: what they say of tokens in use is enforced too.
     func adopt(statusLists: StatusListTable) {
         snapshot = snapshot.with(statusLists: statusLists)
-        publish(snapshot) { _ in }
+        publish(snapshot, .statusLists)
     }
 
     /// Publishes until when each feed may be believed.
     func adopt(freshness: [FeedFreshness]) {
         guard freshness != snapshot.freshness else { return }
         snapshot = snapshot.with(freshness: freshness)
-        publish(snapshot) { _ in }
+        publish(snapshot, .nothingLiving)
     }
 
     private func change(_ body: (inout RevocationSet) -> Void) {
@@ -138,9 +143,10 @@ final class RevocationDesk {
         let now = UnixTime(nanoseconds: Clock.civil())
         guard let next = store.nextExpiry, next <= now else { return }
         let gone = try store.expire(now: now, atMost: Self.expiredAtOnce)
+        if let next = store.nextExpiry, next <= now { nextExpiryCheck = monotonic + Self.expiryPause }
         guard !gone.isEmpty else { return }
         change { set in for key in gone { set.remove(key) } }
-        publish(snapshot) { _ in }
+        publish(snapshot, .nothingLiving)
     }
 
     /// How long until ``expire()`` has something to do, in milliseconds.
@@ -164,8 +170,8 @@ final class RevocationDesk {
         store.close()
     }
 
-    private func record(_ event: AuditEvent, _ entry: StoredRevocation, by actor: String?) {
-        var record = ControlRecord(event, by: actor, issuer: entry.revocation.issuer, reason: entry.revocation.reason)
+    private func record(_ event: AuditEvent, _ entry: StoredRevocation, by actor: String?, reason: String?) {
+        var record = ControlRecord(event, by: actor, issuer: entry.revocation.issuer, reason: reason)
         record.expiresAt = entry.revocation.expiresAt
         record.id = entry.id
         record.level = entry.revocation.level.rawValue

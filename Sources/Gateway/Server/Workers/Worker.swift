@@ -276,7 +276,8 @@ final class Worker {
             case .lists(let lists): adopt(lists)
             case .ticketKeys(let keys): for listener in plan.listeners { listener.context.ticketKeys = keys }
             case .publish(let snapshot): plan.snapshot = snapshot
-            case .enforce(let snapshot, let number): enforce(snapshot, number)
+            case .enforce(let snapshot, let orders): enforce(snapshot, orders)
+            case .review(let snapshot): review(snapshot)
             case .survey(let number, let keys): control.post(.surveyed(worker: index, number, survey(keys)))
             case .answered(let number, let answer): finish(number, answer)
             case .auditProgressed: resumeWaiting()

@@ -52,10 +52,12 @@ enum WorkerMessage: Sendable {
     case adopt(WorkerPlan)
     /// Decide by this snapshot from now on.
     case publish(EnforcementSnapshot)
-    /// Decide by this snapshot from now on, end what lives on what it revokes, and say under that number that it is done.
-    case enforce(EnforcementSnapshot, number: UInt64)
+    /// Decide by this snapshot from now on, end what lives on what the orders revoke, and say of each that it is done.
+    case enforce(EnforcementSnapshot, [EnforcementOrder])
+    /// Decide by this snapshot from now on, and end calls whose tokens its status lists object to.
+    case review(EnforcementSnapshot)
     /// Count what lives on any of these keys, for the question of that number.
-    case survey(UInt64, RevocationSet)
+    case survey(UInt64, Set<RevocationKey>)
     /// Judge clients by these lists of their authorities from now on, those that are connected already too.
     case lists(RevocationLists)
     /// Session tickets are made with these keys from now on.
