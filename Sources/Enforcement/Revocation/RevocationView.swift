@@ -3,10 +3,10 @@ public import Identity
 import Synchronization
 public import TLS
 
-/// What the handshakes of one worker see of revocations: the snapshot that the worker adopted last.
+/// What handshakes see of revocations: the snapshot that was published last, for all workers.
 ///
-/// Its worker alone asks it and writes to it, so that the lock is never waited for. A handshake is refused for what is revoked,
-/// not because a feed is stale: that is for the judgement of requests and passages, which can say so.
+/// It is written before workers are told, and asked once a handshake. A handshake is refused for what is revoked, not because a
+/// feed is stale: that is for the judgement of requests and passages, which can say so.
 public final class RevocationView: PeerRevocations {
     private let snapshot: Mutex<RevocationSnapshot>
 
@@ -22,7 +22,8 @@ public final class RevocationView: PeerRevocations {
 
     /// Throws `revocation.LEVEL` where any of the names is revoked.
     public func check(_ names: [RevocationName], now: UnixTime) throws(CertificateRefusal) {
-        if let level = snapshot.withLock({ $0.hit(names) }) {
+        let snapshot = snapshot.withLock { $0 }
+        if let level = snapshot.hit(names) {
             throw CertificateRefusal(RevokedCredential(level).reason)
         }
     }

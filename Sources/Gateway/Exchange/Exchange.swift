@@ -38,8 +38,9 @@ public struct Exchange: ~Copyable {
     public internal(set) var claims: TokenClaims?
     /// The claims of a workload token beside the access token, once verified.
     public internal(set) var workloadClaims: TokenClaims?
-    /// When the call must end, however much of it is left: what allows it has expired then, and its route's grace is over.
-    public internal(set) var expiresAt: UnixTime?
+    /// When the call must end, however much of it is left, and why: what allows it has expired then. The route's grace is for
+    /// tokens; a certificate has none.
+    public internal(set) var expiry: (time: UnixTime, reason: StaticString)?
     /// Where the chain behind the token breaks, if that is why it is refused.
     public internal(set) var lineageFault: LineageFault?
     /// The proofs that hold, once verified.
@@ -124,7 +125,7 @@ public struct Exchange: ~Copyable {
     mutating func beginJudgement() {
         phase = .target
         (origin, route, scheme, claims, lineageFault) = (nil, nil, nil, nil, nil)
-        (workloadClaims, expiresAt) = (nil, nil)
+        (workloadClaims, expiry) = (nil, nil)
         possession = []
         grant = nil
         limitStatus = nil
@@ -143,7 +144,7 @@ public struct Exchange: ~Copyable {
         route = nil
         claims = nil
         workloadClaims = nil
-        expiresAt = nil
+        expiry = nil
         lineageFault = nil
         possession = []
         grant = nil
@@ -154,11 +155,11 @@ public struct Exchange: ~Copyable {
 
     /// Sets when the call must end.
     mutating func setExpiry(_ route: Route, _ connection: ConnectionContext, _ snapshot: EnforcementSnapshot) {
-        var end = connection.peer?.certificate.notAfter
+        expiry = connection.peer.map { ($0.certificate.notAfter, "certificate.expired") }
         for claims in [claims, workloadClaims].compactMap(\.self) {
-            let tokenEnd = claims.expiresAt + snapshot.issuers.issuers[claims.issuerIndex].clockLeeway
-            end = min(end ?? tokenEnd, tokenEnd)
+            let leeway = snapshot.issuers.issuers[claims.issuerIndex].clockLeeway
+            let end = claims.expiresAt + leeway + route.expiryGrace
+            if expiry.map({ end < $0.time }) ?? true { expiry = (end, "token.expired") }
         }
-        expiresAt = end.map { $0 + route.expiryGrace }
     }
 }

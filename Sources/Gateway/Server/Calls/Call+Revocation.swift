@@ -28,10 +28,10 @@ extension Call {
         claims.contains { $0.revocationNames.contains { name in keys.contains(name.key) } }
     }
 
-    /// Whether what allows it has expired, however long it may go on after that.
-    func isExpired(at now: UnixTime) -> Bool {
-        guard let end = exchange.expiresAt else { return false }
-        return now >= end
+    /// Ends the call where what allows it has expired, and it may go on no longer.
+    func endIfExpired(at now: UnixTime) {
+        guard let expiry = exchange.expiry, now > expiry.time else { return }
+        end(.invalidToken, "\(expiry.reason)")
     }
 
     private var claims: [TokenClaims] { [exchange.claims, exchange.workloadClaims].compactMap(\.self) }

@@ -385,6 +385,7 @@ final class Call {
         // One that waits for an answer is judged anew with it.
         guard driver != nil, !isAnswered, !isAsking else { return }
         permit = nil
+        passage = nil
         document = nil
         guard !isParked else {
             denial = Denial(code, reason)

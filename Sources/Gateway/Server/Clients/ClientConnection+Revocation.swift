@@ -42,7 +42,6 @@ extension ClientConnection {
     func count(_ keys: Set<RevocationKey>, in survey: inout Survey) {
         guard phase == .serving, let context else { return }
         let calls = driver?.calls ?? []
-        survey.allConnections += 1
         if let agent = context.peer?.spiffeID?.text { survey.liveAgents.insert(agent) }
         survey.allCalls += calls.count
         let isKnown = context.peer?.revocationNames.contains { keys.contains($0.key) } == true
@@ -61,7 +60,7 @@ extension ClientConnection {
     /// Ends calls whose credentials have expired.
     func endExpired(at now: UnixTime) {
         guard phase == .serving else { return }
-        for call in driver?.calls ?? [] where call.isExpired(at: now) { call.end(.invalidToken, "token.expired") }
+        for call in driver?.calls ?? [] { call.endIfExpired(at: now) }
     }
 
     /// Ends the connection, and says on record why.

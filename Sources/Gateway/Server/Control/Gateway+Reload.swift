@@ -2,6 +2,7 @@ import Audit
 import Bytes
 import Configuration
 import Control
+import Exchange
 import Logging
 import Policy
 import Possession
@@ -29,13 +30,16 @@ extension Gateway {
             for _ in workers { plans.append(try builder.plan()) }
             if let settings = fresh.admin { try admin?.adopt(settings) }
             // From here on nothing fails: a reload takes effect whole or not at all.
-            for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan)) }
             configuration = fresh
             configuredAt = UnixTime(nanoseconds: Clock.civil())
-            snapshot = builder.snapshot
             issuers.configure(fresh.issuers)
             names.watch(fresh.upstreams)
+            // Before the plans, so that no call passes by them before a feed that is new in them was heard.
             configureFeeds()
+            generation += 1
+            let current = builder.snapshot.with(revocations: revocations, generation: generation)
+            snapshot = current
+            for (worker, plan) in zip(workers, plans) { worker.mailbox.post(.adopt(plan.deciding(by: current))) }
             adopt(prepared)
             connections.setLimit(connectionLimit(fresh), perClient: fresh.limits.connectionsPerClient)
             for warning in fresh.warnings { logger.warning("\(warning)") }

@@ -32,6 +32,8 @@ final class RevocationDesk {
     /// Everything that is revoked now, as it is published.
     private(set) var snapshot: RevocationSnapshot
     private var nextExpiryCheck: Int64 = 0
+    /// When the book was opened, by both clocks.
+    private let opened: (civil: UnixTime, monotonic: Int64)
 
     /// How many expired entries are removed in one turn: few, since what is to be revoked meanwhile waits for it.
     private static let expiredAtOnce = 128
@@ -50,6 +52,7 @@ final class RevocationDesk {
         path: String, markPath: String, records: ControlRecords, publish: @escaping Publish
     ) throws(RevocationStoreError) {
         let now = UnixTime(nanoseconds: Clock.civil())
+        opened = (now, Clock.monotonic())
         store = try RevocationStore.open(path: path, markPath: markPath, now: now)
         snapshot = RevocationSnapshot(set: try store.load(now: now))
         self.records = records
@@ -74,6 +77,11 @@ final class RevocationDesk {
         guard !orders.isEmpty else { return }
         let orders = orders
         self.orders = []
+        write(orders)
+    }
+
+    /// Makes some orders durable in one transaction, and has them enforced.
+    private func write(_ orders: [Order]) {
         do throws(RevocationStoreError) {
             var stored = try store.insert(orders.flatMap(\.revocations))[...]
             var changes: [RevocationChange.Order] = []
@@ -84,7 +92,9 @@ final class RevocationDesk {
             }
             publish(snapshot, .orders(changes))
         } catch {
-            for order in orders { order.completion(.failed(error)) }
+            guard orders.count > 1 else { return orders[0].completion(.failed(error)) }
+            // What one order stumbles over is no reason to fail the others.
+            for order in orders { write([order]) }
         }
     }
 
@@ -140,7 +150,7 @@ final class RevocationDesk {
         let monotonic = Clock.monotonic()
         guard monotonic >= nextExpiryCheck else { return }
         nextExpiryCheck = monotonic + Self.expiryInterval
-        let now = UnixTime(nanoseconds: Clock.civil())
+        let now = steadyTime
         guard let next = store.nextExpiry, next <= now else { return }
         let gone = try store.expire(now: now, atMost: Self.expiredAtOnce)
         if let next = store.nextExpiry, next <= now { nextExpiryCheck = monotonic + Self.expiryPause }
@@ -152,8 +162,14 @@ final class RevocationDesk {
     /// How long until ``expire()`` has something to do, in milliseconds.
     var delay: Int64? {
         guard let next = store.nextExpiry else { return nil }
-        let untilExpiry = (next - UnixTime(nanoseconds: Clock.civil())).nanoseconds
+        let untilExpiry = (next - steadyTime).nanoseconds
         return max(0, max(untilExpiry, nextExpiryCheck - Clock.monotonic())) / 1_000_000 + 1
+    }
+
+    /// The civil time, unless that has run ahead of the time that has passed: what a wrong clock removes is gone for good.
+    private var steadyTime: UnixTime {
+        let passed = Interval(nanoseconds: Clock.monotonic() - opened.monotonic)
+        return min(UnixTime(nanoseconds: Clock.civil()), opened.civil + passed)
     }
 
     // MARK: Questions

@@ -16,8 +16,6 @@ struct Survey: Equatable, Sendable {
     var agents: Set<String> = []
     /// Who has a connection.
     var liveAgents: Set<String> = []
-    /// All connections with a client that has shown who it is, or need not.
-    var allConnections = 0
     /// All calls under way.
     var allCalls = 0
     /// How calls were decided since the start.
@@ -32,7 +30,6 @@ struct Survey: Equatable, Sendable {
         left.calls += right.calls
         left.agents.formUnion(right.agents)
         left.liveAgents.formUnion(right.liveAgents)
-        left.allConnections += right.allConnections
         left.allCalls += right.allCalls
         left.decisions.allowed += right.decisions.allowed
         left.decisions.denied += right.decisions.denied

@@ -34,6 +34,13 @@ struct WorkerPlan: @unchecked Sendable {
     let audit: AuditConfiguration
     /// Issues the transaction tokens for upstreams, if any are wanted.
     let minter: TransactionTokenMinter?
+
+    /// The same plan, by another snapshot.
+    func deciding(by snapshot: EnforcementSnapshot) -> WorkerPlan {
+        var plan = self
+        plan.snapshot = snapshot
+        return plan
+    }
 }
 
 /// What the control thread answers to a question.
