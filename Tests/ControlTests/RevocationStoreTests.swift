@@ -156,6 +156,11 @@ struct RevocationStoreTests {
             #expect(mode == 0o600)
         }
         #expect(trial.failure()?.kind == .busy)
+        // A backup is made while the gateway serves.
+        let reader = try SQLiteDatabase(path: trial.path)
+        #expect(try reader.number("SELECT count(*) FROM entries") == 1)
+        _ = try store.insert([try TrialStore.revocation(.agent, "b")])
+        #expect(try reader.number("SELECT count(*) FROM entries") == 2)
         store.close()
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: trial.path)
         #expect(trial.failure() == nil)

@@ -15,19 +15,22 @@ struct AdminResponseTests {
     @Test("A revocation is answered with its name, its moment and what it closed")
     func revoked() {
         let response = AdminResponse(
-            .revoked(RevocationReceipt(ids: ["a-1"], effectiveAt: Self.time, connectionsClosed: 3)))
+            .revoked(
+                RevocationReceipt(
+                    ids: ["a-1"], effectiveAt: Self.time, expiresAt: Self.time, connectionsClosed: 3, callsEnded: 2)))
         #expect(response.status == 201)
         #expect(response.location == "/v1/revocations/a-1")
         #expect(
             String(decoding: response.body, as: UTF8.self) == """
-                {"id":"a-1","effective_at":"2027-01-15T08:00:00.000001Z","connections_closed":3}
+                {"id":"a-1","effective_at":"2027-01-15T08:00:00.000001Z","connections_closed":3,"calls_ended":2,"expires_at":"2027-01-15T08:00:00.000001Z"}
 
                 """)
     }
 
     @Test("Several are named together")
     func several() {
-        let receipt = RevocationReceipt(ids: ["a", "b"], effectiveAt: Self.time, connectionsClosed: 0)
+        let receipt = RevocationReceipt(
+            ids: ["a", "b"], effectiveAt: Self.time, expiresAt: Self.time, connectionsClosed: 0, callsEnded: 0)
         #expect(body(.revoked(receipt)).hasPrefix(#"{"id":"a","ids":["a","b"],"#))
     }
 

@@ -1,4 +1,5 @@
 public import Bytes
+import Cryptography
 public import Identity
 
 /// One thing that was taken back: what, by whom, why and until when.
@@ -100,11 +101,15 @@ public struct Revocation: Equatable, Sendable {
         case .agent, .chain:
             guard value.lowercased().hasPrefix("spiffe:") else { break }
             do { _ = try SPIFFEID(value.utf8.span) } catch { throw .spiffeID }
-        case .certificate: guard certificateKey != nil else { throw .fingerprint }
+        case .certificate:
+            guard certificateKey != nil else { throw .fingerprint }
+            guard value != Self.emptyFingerprint else { throw .emptyFingerprint }
         case .key: guard Digest256(base64URL: value.utf8.span) != nil else { throw .thumbprint }
         case .everything: guard value == "*" else { throw .wildcard }
         }
     }
+
+    private static let emptyFingerprint = SHA256.digest(of: Span()).hexadecimal
 
     private static func isPrintable(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= maximumLength && text.utf8.allSatisfy { (0x20...0x7e).contains($0) }

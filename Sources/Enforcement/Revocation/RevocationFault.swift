@@ -4,6 +4,8 @@ public enum RevocationFault: Error, CaseIterable, Equatable, Sendable {
     case actor
     /// It would end before it begins.
     case expiry
+    /// The value is the SHA-256 of nothing: whatever made it found no certificate.
+    case emptyFingerprint
     /// The value is no SHA-256 of a certificate.
     case fingerprint
     /// The issuer is missing.
@@ -32,6 +34,7 @@ public enum RevocationFault: Error, CaseIterable, Equatable, Sendable {
         switch self {
         case .actor: "who revokes must be named in at most \(Revocation.maximumLength) bytes without control characters"
         case .expiry: "the expiry must lie in the future"
+        case .emptyFingerprint: "that is the SHA-256 of nothing: there was no certificate to hash; look at its file"
         case .fingerprint:
             "a certificate is named by 64 lower-case hexadecimal digits, the SHA-256 of its DER, or by a serial number and an issuer"
         case .issuerMissing: "a token is named by its identifier (jti) and its issuer: the issuer is missing"

@@ -14,6 +14,7 @@ public final class RevocationStore {
     // Nothing once it is closed.
     private(set) var table: RevocationTable?
     private var totals: StoreTotals
+    private var lock: StoreLock?
 
     /// When the next entry ends.
     public private(set) var nextExpiry: UnixTime?
@@ -21,9 +22,10 @@ public final class RevocationStore {
     /// How many entries there are, with those that have ended and were not dropped yet.
     public var count: Int { totals.entries }
 
-    init(path: String, markPath: String, table: RevocationTable, totals: StoreTotals) {
+    init(path: String, markPath: String, lock: StoreLock, table: RevocationTable, totals: StoreTotals) {
         self.path = path
         self.markPath = markPath
+        self.lock = lock
         self.table = table
         self.totals = totals
     }
@@ -133,6 +135,7 @@ public final class RevocationStore {
     /// Gives the file back; no other call succeeds after that.
     public func close() {
         table = nil
+        lock = nil
     }
 
     // MARK: Failures

@@ -14,13 +14,13 @@ struct StoreOpening {
     func open(now: UnixTime) throws(RevocationStoreError) -> RevocationStore {
         let mark = try readMark()
         try prepareFile(mark)
+        let lock = try takeLock()
         let database: SQLiteDatabase
         let isNew: Bool
         let totals: StoreTotals
         let table: RevocationTable
         do throws(SQLiteError) {
             database = try SQLiteDatabase(path: path)
-            try database.execute("PRAGMA locking_mode = EXCLUSIVE;")
             isNew = try Self.isEmpty(database)
         } catch { throw failure(error) }
         guard !isNew || mark == nil else { throw failure(.damaged, "it is empty") }
@@ -32,7 +32,16 @@ struct StoreOpening {
             table = try RevocationTable(database)
         } catch { throw failure(error) }
         try check(totals, against: mark)
-        return RevocationStore(path: path, markPath: markPath, table: table, totals: totals)
+        return RevocationStore(path: path, markPath: markPath, lock: lock, table: table, totals: totals)
+    }
+
+    private func takeLock() throws(RevocationStoreError) -> StoreLock {
+        let lock: StoreLock?
+        do throws(StoreFiles.Failure) { lock = try StoreLock(of: path) } catch {
+            throw failure(.failed, "\(path).lock cannot be made: error \(error.code)")
+        }
+        guard let lock else { throw failure(.busy) }
+        return lock
     }
 
     // MARK: Files
@@ -86,10 +95,9 @@ struct StoreOpening {
         guard version == Self.version else { throw failure(.damaged, "it has no version") }
     }
 
-    /// What is said to the library each time: commits go to the disk, and nobody else may write.
+    /// What is said to the library each time: commits go to the disk, and who reads at the same time waits for nobody.
     ///
-    /// Under the exclusive lock the log needs no shared memory, and a second gateway, whose revocations this one would not
-    /// see, is refused.
+    /// Should somebody else write all the same, we wait a little: what cannot be written then is refused.
     private static func settle(_ database: SQLiteDatabase) throws(SQLiteError) {
         let mode = try database.prepare("PRAGMA journal_mode = WAL")
         guard try mode.step(), mode.text(0) == "wal" else {
@@ -98,7 +106,7 @@ struct StoreOpening {
         mode.reset()
         try database.execute(
             """
-            PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+            PRAGMA busy_timeout = 250; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864;
             """)
     }

@@ -29,8 +29,12 @@ struct RevocationReceipt: Equatable, Sendable {
     var ids: [String]
     /// From when on every worker enforced it.
     var effectiveAt: UnixTime
+    /// When it ends; of several the first.
+    var expiresAt: UnixTime
     /// How many connections it has closed.
     var connectionsClosed: Int
+    /// How many calls it has ended on connections that go on.
+    var callsEnded: Int
 }
 
 /// What a revocation would hit at this moment.

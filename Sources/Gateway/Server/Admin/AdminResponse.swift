@@ -48,7 +48,8 @@ extension RevocationReceipt {
             "id": ids.first.map(AdminJSON.text),
             "ids": ids.count > 1 ? .list(ids.map(AdminJSON.text)) : nil,
             "effective_at": .time(effectiveAt),
-            "connections_closed": .number(connectionsClosed),
+            "connections_closed": .number(connectionsClosed), "calls_ended": .number(callsEnded),
+            "expires_at": .time(expiresAt),
         ])
     }
 }

@@ -74,7 +74,9 @@ extension Gateway: AdminDesk {
                     reply(
                         .revoked(
                             RevocationReceipt(
-                                ids: entries.map(\.id), effectiveAt: time, connectionsClosed: enforcement.connections)))
+                                ids: entries.map(\.id), effectiveAt: time,
+                                expiresAt: entries.map(\.revocation.expiresAt).min() ?? time,
+                                connectionsClosed: enforcement.connections, callsEnded: enforcement.calls)))
                 case .failed(let error):
                     logger.error("a revocation cannot be kept", metadata: ["reason": "\(error)"])
                     reply(.refused(.unavailable("nothing was revoked, since the store cannot be written: \(error)")))
@@ -154,6 +156,7 @@ extension Gateway: AdminDesk {
     private func status(_ survey: Survey) -> AdminStatus {
         let state: AdminStatus.State =
             switch health {
+            case .ready where revocations.set.contains(.everything): .notReady("everything is revoked")
             case .ready: .ready
             case .notReady(let reason): draining == nil ? .notReady(reason) : .draining
             }
