@@ -226,10 +226,13 @@ struct RevocationSectionTests {
         let token = now + .seconds(3660)
         #expect(terms.expiry(of: .token, issuer: "https://broker.example.test", now: now) == token)
         #expect(terms.expiry(of: .token, issuer: "https://stranger.example.test", now: now) == token)
-        // The only authority expires in an hour, which is less than a token can live.
-        #expect(terms.expiry(of: .agent, issuer: nil, now: now) == token)
-        let later = RevocationTerms(tokenLifetimes: ["a": .seconds(1)], lastAuthorityEnd: now + .seconds(9))
-        #expect(later.expiry(of: .certificate, issuer: nil, now: now) == now + .seconds(9))
+        // The only authority expires in an hour, but another may come with a reload.
+        let year = Interval.seconds(366 * 24 * 3600)
+        #expect(terms.expiry(of: .agent, issuer: nil, now: now) == now + year)
+        let end = now + .seconds(400 * 24 * 3600)
+        let later = RevocationTerms(tokenLifetimes: ["a": .seconds(1)], lastAuthorityEnd: end)
+        #expect(later.expiry(of: .certificate, issuer: nil, now: now) == end)
+        #expect(later.expiry(of: .everything, issuer: nil, now: now) == UnixTime(nanoseconds: .max))
         #expect(RevocationTerms.unlimited.expiry(of: .key, issuer: nil, now: now) == UnixTime(nanoseconds: .max))
     }
 }

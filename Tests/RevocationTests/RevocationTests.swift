@@ -32,7 +32,8 @@ struct RevocationTests {
         arguments: [
             (.token, "j", "https://i", nil), (.token, "j", nil, .issuerMissing), (.token, "j", "", .issuerText),
             (.token, "", "https://i", .valueText), (.token, "j\u{e9}", "https://i", .valueText),
-            (.token, "j\n", "https://i", .valueText), (.token, "j k", "https://i", nil),
+            (.token, "j\n", "https://i", .valueText), (.token, "j k", "https://i", .valueText),
+            (.token, "j", "https:// i", .issuerText),
             (.agent, "spiffe://example.test/a", nil, nil), (.agent, "spiffe://example.test//a", nil, .spiffeID),
             (.agent, "SPIFFE://example.test/a", nil, .spiffeID), (.agent, "client-7", nil, nil),
             (.agent, "client-7", "https://i", .issuerUnexpected), (.chain, "spiffe://", nil, .spiffeID),

@@ -32,7 +32,8 @@ extension AttenuatingConstraint {
             guard case .number(let number) = value else { return false }
             return range.contains(number)
         case .oneOf(let values): return values.contains(value)
-        case .notOneOf(let values): return !values.contains(value)
+        // A number never equals a string: whoever excludes one from the other has meant something else.
+        case .notOneOf(let values): return values.allSatisfy { $0 != value && $0.isOfKind(of: value) }
         case .contains(let required):
             guard case .list(let elements) = value else { return false }
             return required.isSubset(of: elements)

@@ -126,3 +126,14 @@ struct DecimalNumber: Equatable {
 
     private init() {}
 }
+
+extension AttenuatingValue {
+    /// Whether both are strings, both numbers, and so on.
+    func isOfKind(of other: AttenuatingValue) -> Bool {
+        switch (self, other) {
+        case (.null, .null), (.bool, .bool), (.number, .number), (.text, .text), (.list, .list), (.object, .object):
+            true
+        default: false
+        }
+    }
+}

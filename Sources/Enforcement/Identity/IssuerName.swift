@@ -1,30 +1,70 @@
+import Bytes
+
 /// The one spelling of a distinguished name by which names are compared here.
 public enum IssuerName {
-    /// The name in lower case, without the spaces that may stand around `,`, `=` and `+`.
+    /// The parts of the name in lower case and in order, each by its short type, whatever order and spelling they came in.
     ///
-    /// Bytes of other letters than ASCII's may be escaped (`\C3\BC`) or not (RFC 4514 §2.4). Too much is taken for the same
+    /// RFC 4514 writes the last part first, OpenSSL by default the first; types may be dotted numbers, and values the digits of
+    /// their DER (§2.4). Bytes of other letters than ASCII's may be escaped (`\C3\BC`) or not. Too much is taken for the same
     /// rather than too little: what is found by it is then proven by a signature, or is meant to be refused.
     public static func normalized(_ name: String) -> String {
-        let plain = Array(String(decoding: unescaped(Array(name.utf8)), as: UTF8.self).lowercased().utf8)
-        var result: [UInt8] = []
-        result.reserveCapacity(plain.count)
-        var spaces = 0
-        var isAfterSeparator = true
-        for byte in plain {
-            if byte == UInt8(ascii: " ") {
-                spaces += 1
+        let plain = String(decoding: unescaped(Array(name.utf8)), as: UTF8.self).lowercased()
+        return parts(of: Array(plain.utf8)).map(part).sorted().joined(separator: ",")
+    }
+
+    /// The parts between separators that are not escaped.
+    private static func parts(of name: [UInt8]) -> [[UInt8]] {
+        var parts: [[UInt8]] = [[]]
+        var isEscaped = false
+        for byte in name {
+            if !isEscaped, byte == UInt8(ascii: ",") || byte == UInt8(ascii: "+") {
+                parts.append([])
                 continue
             }
-            let isSeparator = byte == UInt8(ascii: ",") || byte == UInt8(ascii: "=") || byte == UInt8(ascii: "+")
-            if !isSeparator, !isAfterSeparator {
-                result.append(contentsOf: repeatElement(UInt8(ascii: " "), count: spaces))
-            }
-            result.append(byte)
-            spaces = 0
-            isAfterSeparator = isSeparator
+            parts[parts.count - 1].append(byte)
+            isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
         }
-        return String(decoding: result, as: UTF8.self)
+        return parts
     }
+
+    /// `type=value` of one part.
+    private static func part(_ bytes: [UInt8]) -> String {
+        guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { return trimmed(bytes[...]) }
+        let type = trimmed(bytes[..<equals])
+        let value = trimmed(bytes[(equals + 1)...])
+        return "\(types[type] ?? type)=\(encodedValue(value) ?? value)"
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
+        let space = UInt8(ascii: " ")
+        var bytes = bytes.drop { $0 == space }
+        while bytes.last == space { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The text of a value that is written as the digits of its DER: a string of fewer than 128 bytes.
+    private static func encodedValue(_ value: String) -> String? {
+        guard value.utf8.first == UInt8(ascii: "#"), let der = Hexadecimal.decode(Array(value.utf8.dropFirst()).span),
+            der.count >= 2, der[1] < 0x80, Int(der[1]) == der.count - 2, stringTags.contains(der[0])
+        else { return nil }
+        return String(decoding: der.dropFirst(2), as: UTF8.self).lowercased()
+    }
+
+    /// UTF8String, NumericString, PrintableString, T61String and IA5String.
+    private static let stringTags: Set<UInt8> = [0x0C, 0x12, 0x13, 0x14, 0x16]
+
+    /// The other spellings of types.
+    private static let types = [
+        "2.5.4.3": "cn", "2.5.4.4": "sn", "2.5.4.5": "serialnumber", "2.5.4.6": "c", "2.5.4.7": "l", "2.5.4.8": "st",
+        "s": "st", "2.5.4.9": "street", "streetaddress": "street", "2.5.4.10": "o", "2.5.4.11": "ou",
+        "2.5.4.12": "title", "2.5.4.13": "description", "2.5.4.15": "businesscategory", "2.5.4.17": "postalcode",
+        "2.5.4.42": "gn", "givenname": "gn", "2.5.4.43": "initials", "2.5.4.44": "generationqualifier",
+        "2.5.4.46": "dnqualifier", "2.5.4.65": "pseudonym", "2.5.4.97": "organizationidentifier", "surname": "sn",
+        "0.9.2342.19200300.100.1.1": "uid", "userid": "uid", "0.9.2342.19200300.100.1.25": "dc",
+        "domaincomponent": "dc", "commonname": "cn", "1.2.840.113549.1.9.1": "emailaddress", "e": "emailaddress",
+        "email": "emailaddress", "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionl",
+        "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionst", "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionc",
+    ]
 
     /// Undoes the escapes of bytes outside of ASCII; the others separate values from structure, and stay.
     private static func unescaped(_ name: [UInt8]) -> [UInt8] {

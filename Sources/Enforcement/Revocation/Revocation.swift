@@ -52,6 +52,11 @@ public struct Revocation: Equatable, Sendable {
         self.expiresAt = expiresAt
         guard Self.isPrintable(value) else { throw .valueText }
         if let issuer, !Self.isPrintable(issuer) { throw .issuerText }
+        // No claim that these are compared with may hold a space.
+        if level != .certificate {
+            guard !value.utf8.contains(0x20) else { throw .valueText }
+            guard issuer?.utf8.contains(0x20) != true else { throw .issuerText }
+        }
         guard Self.isReadable(reason) else { throw .reason }
         guard Self.isReadable(by) else { throw .actor }
         guard Self.isPrintable(source), source.utf8.count <= 256, !source.utf8.contains(0x20) else { throw .source }
@@ -78,7 +83,8 @@ public struct Revocation: Equatable, Sendable {
     private var taskKeys: [RevocationKey] {
         var keys = [RevocationKey.task(value)]
         for slash in value.indices where value[slash] == "/" {
-            keys.append(.task(String(value[value.index(after: slash)...]), of: String(value[..<slash])))
+            let task = String(value[value.index(after: slash)...])
+            keys.append(.task(task, of: String(value[..<slash])))
         }
         return keys
     }

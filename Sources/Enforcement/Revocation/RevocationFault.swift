@@ -38,14 +38,16 @@ public enum RevocationFault: Error, CaseIterable, Equatable, Sendable {
         case .fingerprint:
             "a certificate is named by 64 lower-case hexadecimal digits, the SHA-256 of its DER, or by a serial number and an issuer"
         case .issuerMissing: "a token is named by its identifier (jti) and its issuer: the issuer is missing"
-        case .issuerText: "the issuer must be 1 to \(Revocation.maximumLength) characters of printable ASCII"
+        case .issuerText:
+            "the issuer must be 1 to \(Revocation.maximumLength) characters of printable ASCII, without spaces unless it is of a certificate"
         case .issuerUnexpected: "an issuer belongs to tokens and to certificates that are named by a serial number only"
         case .reason: "the reason must be text of at most \(Revocation.maximumLength) bytes without control characters"
         case .serial: "a certificate's serial number is 1 to 64 hexadecimal digits"
         case .source: "the source must be 1 to 256 characters of visible ASCII"
         case .spiffeID: "the value begins like a SPIFFE ID, but is none: spiffe://TRUST-DOMAIN/PATH"
         case .thumbprint: "a key is named by its RFC 7638 thumbprint: 43 characters of base64url"
-        case .valueText: "the value must be 1 to \(Revocation.maximumLength) characters of printable ASCII"
+        case .valueText:
+            "the value must be 1 to \(Revocation.maximumLength) characters of visible ASCII, without spaces"
         case .wildcard: "everything is named by the value *"
         }
     }

@@ -71,9 +71,19 @@ struct ClaimReader: ~Escapable {
         _ value: JSONValue, _ claim: RegisteredClaim, _ alphabet: Alphabet, atMost limit: Int
     ) throws(TokenRejection) -> String {
         guard let text = value.text, !text.isEmpty, text.count <= limit, alphabet.allows(text),
-            let string = String(validating: text)
+            let string = String(validating: text), alphabet != .text || isVisible(string)
         else { throw .invalid(claim) }
         return string
+    }
+
+    /// Whether there is anything to see: a name of spaces names nobody.
+    private static func isVisible(_ text: String) -> Bool {
+        text.unicodeScalars.contains { scalar in
+            switch scalar.properties.generalCategory {
+            case .spaceSeparator, .lineSeparator, .paragraphSeparator, .format, .control, .unassigned, .privateUse: false
+            default: true
+            }
+        }
     }
 
     // MARK: Time

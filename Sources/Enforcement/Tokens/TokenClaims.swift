@@ -72,6 +72,9 @@ public final class TokenClaims: Sendable {
     /// The same as a SPIFFE ID, where it is one.
     public var agentID: SPIFFEID? { actor == nil ? subjectID : actorID }
 
+    /// Whose limits a call with it counts against: of tokens that holders make for whatever keys they like, the first holder's.
+    public var countedAgent: String { profile == .aat ? lineage.links.first?.agent ?? agent : agent }
+
     /// How many times it was passed on.
     public var delegationDepth: Int { lineage.depth }
 

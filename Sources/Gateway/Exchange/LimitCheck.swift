@@ -10,7 +10,7 @@ extension LimitTable {
         _ exchange: inout Exchange, of rules: ListenerRules, _ route: Route
     ) throws(Denial) -> LimitLease? {
         guard rules.limits != nil || route.limits != nil else { return nil }
-        let caller = exchange.claims.map { agent($0.agent.utf8.span) } ?? LimitAgent.unnamed
+        let caller = exchange.claims.map { agent($0.countedAgent.utf8.span) } ?? LimitAgent.unnamed
         return try admit(&exchange, rules.limits, route.limits, agent: caller)
     }
 

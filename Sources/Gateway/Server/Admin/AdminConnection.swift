@@ -55,6 +55,8 @@ final class AdminConnection {
     private var inbound = ByteQueue()
     private var outbound = ByteQueue()
     private var sawEnd = false
+    /// Whether any byte has come.
+    private(set) var hasSpoken = false
     /// Whether the kernel may have bytes that it will not report again.
     private var hasMore = false
     /// Whether no request is read any more.
@@ -101,6 +103,7 @@ final class AdminConnection {
             reads += 1
             switch buffer.read(from: socket) {
             case .moved(let count):
+                hasSpoken = true
                 if buffer.with(count, { take($0, now: now) }) { established = session }
             case .wouldBlock:
                 hasMore = false

@@ -20,6 +20,8 @@ final class AdminServer {
     }
 
     private static let connectionLimit = 64
+    /// How many are taken in before everything else of the control thread has its turn.
+    private static let acceptedAtOnce = 16
     /// Slots are counted from 0: none reaches this bit of the key.
     private static let mark: UInt64 = 1 << 31
     private static let listenerKey = SlotKey(rawValue: mark)
@@ -134,8 +136,9 @@ final class AdminServer {
 
     // MARK: Connections
 
+    /// Takes some in; the kernel tells again of the others, after everybody else has had a turn.
     private func accept(_ poller: borrowing Poller) {
-        while true {
+        for _ in 0..<Self.acceptedAtOnce {
             switch listener.accept() {
             case .connection(let socket, from: let address): admit(socket, address, poller)
             case .none: return
@@ -162,18 +165,25 @@ final class AdminServer {
             connection.key = connections.insert(connection)
             let marked = SlotKey(rawValue: connection.key.rawValue | Self.mark)
             do { try poller.add(connection.socket.descriptor, for: .everything, key: marked) } catch {
-                remove(connection)
+                return remove(connection)
             }
+            // Whoever has something to say has often said it by now, and is then no silent one.
+            serve(connection)
+            if connection.isOver { remove(connection) }
         } catch {
             logger.error("cannot serve an operator", metadata: ["reason": "\(error)"])
         }
     }
 
-    /// Silent connections must not keep an operator out; one that waits for its answer stays.
+    /// Silent connections must not keep an operator out: the one that has been silent longest goes, then one whose handshake
+    /// does not end. Who has shown who it is stays, unless nothing is under way and there is nobody else.
     private func makeRoom() -> Bool {
         guard connections.count >= Self.connectionLimit else { return true }
-        let oldest = connections.elements.filter { $0.exchange == nil }.min { $0.deadline < $1.deadline }
-        guard let oldest else { return false }
+        let idle = connections.elements.filter { $0.exchange == nil }
+        let groups = [idle.filter { !$0.hasSpoken }, idle.filter { $0.hasSpoken && $0.actor == nil }, idle]
+        guard let group = groups.first(where: { !$0.isEmpty }),
+            let oldest = group.min(by: { $0.deadline < $1.deadline })
+        else { return false }
         remove(oldest)
         return true
     }

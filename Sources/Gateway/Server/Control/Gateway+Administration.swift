@@ -66,6 +66,12 @@ extension Gateway: AdminDesk {
 
     private func revoke(_ demand: RevocationDemand, by actor: AdminActor, reply: AdminReply) {
         guard let desk else { return reply(.refused(Self.noStore)) }
+        if demand.level == .token, let issuer = demand.issuer,
+            !configuration.issuers.contains(where: { $0.issuer.utf8.elementsEqual(issuer.utf8) })
+        {
+            return reply(
+                .refused(.badRequest("no token of that issuer is accepted here; write the issuer as configured")))
+        }
         do throws(RevocationFault) {
             let revocations = try makeRevocations(demand, by: actor.text)
             desk.revoke(revocations) { [logger] outcome in

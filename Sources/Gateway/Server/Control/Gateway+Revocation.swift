@@ -2,6 +2,7 @@ import Bytes
 import Configuration
 import Control
 import Exchange
+import Glibc
 import Identity
 import Logging
 import Reactor
@@ -11,9 +12,17 @@ import Revocation
 extension Gateway {
     /// Opens the store of what is revoked, where the configuration has one.
     func openRevocations() throws {
-        guard let settings = configuration.revocation else { return }
+        let mark = configuration.audit.directory + "/revocations.mark"
+        guard let settings = configuration.revocation else {
+            guard unsafe access(mark, F_OK) != 0 else {
+                throw GatewayError(
+                    "\(mark) says that there is a store of revocations, and the configuration names none: write revocation.store.path, "
+                        + "or delete the mark to begin with nothing revoked")
+            }
+            return
+        }
         desk = try RevocationDesk(
-            path: settings.storePath, markPath: configuration.audit.directory + "/revocations.mark", records: records
+            path: settings.storePath, markPath: mark, records: records
         ) { [unowned self] revocations, change in
             publish(revocations, change)
         }
