@@ -111,6 +111,16 @@ struct RevocationSectionTests {
         #expect(algorithms == [.es256])
     }
 
+    @Test(
+        "Where anybody may deliver, the operator is told",
+        arguments: [(true, "required", 0), (true, "optional", 0), (false, "required", 0), (false, "optional", 1)])
+    func openEndpoint(hasSecret: Bool, demand: String, warnings: Int) throws {
+        let feed = hasSecret ? Self.push : Self.push.replacing("authorization_file: client.secret, ", with: "")
+        let example = TrialFiles.example.replacing("certificate: required", with: "certificate: \(demand)")
+        let configuration = try files.load("revocation: { feeds: [\(feed)] }\n" + example).get()
+        #expect(configuration.warnings.filter { $0.contains("revocation.feeds[0].path: whoever") }.count == warnings)
+    }
+
     @Test("A feed that is asked is read; waiting is up to the operator")
     func polled() throws {
         let feed = try feed(Self.poll)

@@ -123,9 +123,64 @@ struct EventReceiverTests {
         var later = time
         later.seconds = 300
         #expect(receiver.change(at: later.now.monotonic) == .stale)
-        #expect(try receive(verification, into: &receiver, at: later).get().isRepeated)
+        let next = try TrialFeed.event(
+            "e-2", "{\"\(TrialFeed.verification)\":{}}", changing: ["iat": "1800000300"])
+        #expect(try receive(next, into: &receiver, at: later).get().isRepeated == false)
         #expect(receiver.change(at: later.now.monotonic) == .recovered)
         let silent = self.receiver(heartbeat: nil)
         #expect(!silent.intake.clock.isStale(at: later.now.monotonic))
+    }
+
+    @Test("An event that was delivered before is no sign of life, whoever delivers it again")
+    func repeated() throws {
+        var receiver = receiver()
+        let verification = try TrialFeed.event("e-1", "{\"\(TrialFeed.verification)\":{}}")
+        _ = try receive(verification, into: &receiver).get()
+        var later = time
+        for seconds in stride(from: 60.0, through: 300, by: 60) {
+            later.seconds = seconds
+            #expect(try receive(verification, into: &receiver, at: later).get().isRepeated)
+        }
+        #expect(receiver.intake.clock.isStale(at: later.now.monotonic))
+    }
+
+    @Test(
+        "An event shows that its transmitter was there when it was issued, give or take its clock",
+        arguments: [
+            (issued: 60, freshFor: 300), (issued: 0, freshFor: 300), (issued: -60, freshFor: 300),
+            (issued: -61, freshFor: 299), (issued: -359, freshFor: 1), (issued: -360, freshFor: nil),
+            (issued: -1_000_000_000, freshFor: nil),
+        ])
+    func old(issued: Int64, freshFor: Int64?) throws {
+        var receiver = receiver()
+        let claims = ["iat": "\(TrialClock.start.seconds + issued)"]
+        // What it takes back counts all the same.
+        let token = try TrialFeed.event("e-1", changing: claims)
+        #expect(try receive(token, into: &receiver).get().revocations.count == 1)
+        let freshUntil = receiver.intake.clock.freshUntil(at: time.now.monotonic)
+        #expect(freshUntil.map { ($0 - TrialClock.start).seconds } == freshFor)
+        #expect((receiver.intake.lastFailure != nil) == (freshFor == nil))
+    }
+
+    @Test("What comes late does not take back what is known of a feed")
+    func late() throws {
+        var receiver = receiver()
+        _ = try receive(try TrialFeed.event("e-2"), into: &receiver).get()
+        _ = try receive(try TrialFeed.event("e-1", changing: ["iat": "1799999700"]), into: &receiver).get()
+        #expect(receiver.intake.clock.freshUntil(at: time.now.monotonic) == TrialClock.start + .seconds(300))
+    }
+
+    @Test("A stream that is interrupted is not taken up by what was said before", arguments: [(-1, true), (0, false)])
+    func stream(enabledAt: Int64, isStale: Bool) throws {
+        var receiver = receiver(heartbeat: nil)
+        func deliver(_ name: String, _ status: String, at moment: Int64) throws {
+            let event = "{\"\(TrialFeed.updated)\":{\"status\":\"\(status)\"}}"
+            let claims = ["iat": "\(TrialClock.start.seconds + moment)"]
+            _ = try receive(try TrialFeed.event(name, event, changing: claims), into: &receiver).get()
+        }
+        try deliver("e-2", "paused", at: 0)
+        #expect(receiver.intake.clock.isStale(at: time.now.monotonic))
+        try deliver("e-1", "enabled", at: enabledAt)
+        #expect(receiver.intake.clock.isStale(at: time.now.monotonic) == isStale)
     }
 }

@@ -14,12 +14,16 @@ struct TrialLists {
     private let engine: CryptographicEngine
     private let signer: FeedSigner
 
-    init(_ pattern: String, every interval: Interval = .seconds(15), staleness: Interval = .seconds(30)) throws {
+    init(
+        _ pattern: String, every interval: Interval = .seconds(15), staleness: Interval = .seconds(30),
+        deniesWhenStale: Bool = true
+    ) throws {
         engine = try CryptographicEngine()
         signer = try TrialFeed.signer()
         let location = try Self.location(pattern, every: interval)
         refresher = StatusListRefresher(
-            feed: "lists", location: location, staleness: staleness, now: time.now.monotonic)
+            feed: "lists", location: location, staleness: staleness, deniesWhenStale: deniesWhenStale,
+            now: time.now.monotonic)
     }
 
     static func location(_ pattern: String, every interval: Interval) throws -> StatusListLocation {
@@ -38,7 +42,11 @@ struct TrialLists {
     mutating func complete(
         _ fetch: FeedFetch, _ result: Result<IncomingResponse, RetrievalError>
     ) -> StatusListOutcome {
-        refresher.completed(FeedAnswer(fetch: fetch, result: result), by: signer, engine: engine, at: time.now)
+        complete(FeedAnswer(fetch: fetch, result: result))
+    }
+
+    mutating func complete(_ answer: FeedAnswer) -> StatusListOutcome {
+        refresher.completed(answer, by: signer, engine: engine, at: time.now)
     }
 
     /// Makes the fetch that is due, with that result.
@@ -225,6 +233,96 @@ struct StatusListRefresherTests {
         #expect(lists.known("1") == nil)
         #expect(lists.due().isEmpty)
         #expect(lists.want("1") == .wait)
+    }
+
+    @Test("A list that its issuer has retired is forgotten like any other", arguments: [404, 500])
+    func retired(status: Int) throws {
+        var lists = try TrialLists("*")
+        #expect(lists.want("1") == .wait)
+        #expect(try lists.refresh(TrialFeed.list("1")) == .fresh)
+        lists.time.seconds = 15
+        _ = try lists.refresh(.success(IncomingResponse(status: status)))
+        lists.time.seconds = 3599
+        #expect(lists.forget() == false)
+        _ = try lists.refresh(.success(IncomingResponse(status: status)))
+        lists.time.seconds = 3700
+        #expect(lists.forget() == true)
+        #expect(lists.known("1") == nil)
+        #expect(!lists.refresher.isStale(at: lists.time.now))
+        #expect(lists.want("1") == .wait)
+    }
+
+    @Test("Where a list that is not known lets calls in, one that cannot be fetched is kept for a day")
+    func lastWord() throws {
+        var lists = try TrialLists("*", deniesWhenStale: false)
+        #expect(lists.want("1") == .wait)
+        #expect(try lists.refresh(TrialFeed.list("1")) == .fresh)
+        for seconds in [15.0, 3700, 86_399] {
+            lists.time.seconds = seconds
+            #expect(lists.forget() == false)
+            _ = try lists.refresh(.failure(.timedOut))
+        }
+        #expect(lists.known("1")?.status == 1)
+        lists.time.seconds = 86_500
+        #expect(lists.forget() == true)
+    }
+
+    @Test(
+        "Of many lists one that is gone makes nobody unready; one that cannot be reached does",
+        arguments: [404, 410, 500])
+    func gone(status: Int) throws {
+        var lists = try TrialLists("*")
+        #expect(lists.want("1") == .wait)
+        #expect(try lists.refresh(TrialFeed.list("1")) == .fresh)
+        lists.time.seconds = 15
+        _ = try lists.refresh(.success(IncomingResponse(status: status)))
+        lists.time.seconds = 30
+        #expect(lists.known("1")?.freshFor == nil)
+        #expect(lists.refresher.isStale(at: lists.time.now) == (status == 500))
+        #expect(lists.refresher.change(at: lists.time.now) == (status == 500 ? .stale : nil))
+    }
+
+    @Test("The one list of a feed makes it stale when it is gone")
+    func onlyOneGone() throws {
+        var lists = try TrialLists("1")
+        #expect(lists.refresher.isStale(at: lists.time.now))
+        #expect(try lists.refresh(TrialFeed.list("1")) == .fresh)
+        #expect(!lists.refresher.isStale(at: lists.time.now))
+        lists.time.seconds = 15
+        _ = try lists.refresh(.success(IncomingResponse(status: 404)))
+        lists.time.seconds = 30
+        #expect(lists.refresher.isStale(at: lists.time.now))
+        #expect(lists.refresher.change(at: lists.time.now) == .stale)
+    }
+
+    @Test("A list that is named for the first time has its time before the feed is stale")
+    func newcomer() throws {
+        var lists = try TrialLists("*")
+        #expect(lists.want("1") == .wait)
+        #expect(!lists.refresher.isStale(at: lists.time.now))
+        #expect(!lists.refresher.status(at: lists.time.now).isStale)
+        _ = try lists.refresh(.failure(.timedOut))
+        lists.time.seconds = 29
+        #expect(!lists.refresher.isStale(at: lists.time.now))
+        lists.time.seconds = 30
+        #expect(lists.refresher.isStale(at: lists.time.now))
+        #expect(lists.refresher.change(at: lists.time.now) == .stale)
+    }
+
+    @Test(
+        "A list that was verified where it was fetched is taken as it is, but for one that is older than the known one")
+    func verifiedBefore() throws {
+        var lists = try TrialLists("1")
+        var answer = FeedAnswer(fetch: try #require(lists.due().first), result: try TrialFeed.list("1"))
+        answer.verifyList(by: try TrialFeed.signer(), engine: try CryptographicEngine(), now: lists.time.now.civil)
+        #expect(try answer.result.get().body.isEmpty)
+        #expect(lists.complete(answer) == .fresh)
+        #expect(lists.known("1")?.status == 1)
+        lists.time.seconds = 15
+        let older = try TrialFeed.list("1", issued: Broker.now - .seconds(1))
+        answer = FeedAnswer(fetch: try #require(lists.due().first), result: older)
+        answer.verifyList(by: try TrialFeed.signer(), engine: try CryptographicEngine(), now: lists.time.now.civil)
+        #expect(lists.complete(answer) == .failed("the list is refused: it is older than the one that is known"))
     }
 
     @Test("The one list of a feed is never forgotten")

@@ -1,6 +1,9 @@
 """Revocations that others tell of: status lists, and security events that are fetched or delivered."""
 
+import copy
 import json
+import threading
+from concurrent import futures
 
 import pytest
 
@@ -460,6 +463,7 @@ def test_a_stranger_delivers_nothing(world, upstream, signer, launch, reach, aut
     response = push(reach(gateway).http1(world.other), PATH, event, authorization)
     assert response.status == 401
     assert response.json["err"] == "authentication_failed"
+    assert gateway.reason(response) == "event.authentication_failed"
     token = world.broker.forge(world.broker.header(), claims)
     assert call(reach(gateway).http1(world.agent), token).status == 200
 
@@ -509,6 +513,59 @@ def test_a_heartbeat_that_fails_lets_nobody_in(world, upstream, signer, launch, 
     gateway.wait(lambda: call(connection, token).status == 503, "the feed to become stale")
     assert push(deliveries, PATH, signer.verification()[0], AUTHORIZATION).status == 202
     assert call(connection, token).status == 200
+
+
+def test_an_event_that_is_delivered_again_is_no_sign_of_life(world, upstream, signer, launch, reach):
+    gateway = launch(configuration(world, upstream, push_feed(world, signer, heartbeat="3s")), until="/healthz")
+    connection, token = reach(gateway).http1(world.agent), world.broker.token(world.agent)
+    deliveries = reach(gateway).http1(world.other)
+    event, _ = signer.verification()
+
+    def is_refused_in_spite_of_that() -> bool:
+        assert push(deliveries, PATH, event, AUTHORIZATION).status == 202
+        return call(connection, token).status == 503
+
+    assert push(deliveries, PATH, event, AUTHORIZATION).status == 202
+    assert call(connection, token).status == 200
+    gateway.wait(is_refused_in_spite_of_that, "the feed to become stale")
+    old, _ = signer.token(opaque("stream-1"), "https://a.example/b", iat=1)
+    assert push(deliveries, PATH, old, AUTHORIZATION).status == 202
+    denied(gateway, call(connection, token), "revocation.stale", 503)
+
+
+def test_deliveries_are_counted_by_the_limits_of_the_listener(world, upstream, signer, launch, reach):
+    made = configuration(world, upstream, push_feed(world, signer))
+    made["listeners"][0]["limits"] = {"requests_per_second": 1, "burst": 2}
+    deliveries = reach(launch(made)).http1(world.other)
+    for _ in range(3):
+        assert push(deliveries, PATH, signer.verification()[0], "Bearer other").status == 401
+    answers = [push(deliveries, PATH, signer.verification()[0], AUTHORIZATION) for _ in range(4)]
+    assert [answer.status for answer in answers[:2]] == [202, 202]
+    assert answers[-1].status == 429
+    assert answers[-1].header("retry-after")
+
+
+def test_calls_that_wait_for_a_list_outlive_a_reload(world, upstream, lists, launch, reach):
+    """The feed is renamed while its list takes long: the new one fetches it for whoever waits."""
+    gateway = launch({**configuration(world, upstream, list_feed(world, lists)), "workers": 1})
+    renamed = copy.deepcopy(gateway.configuration)
+    renamed["revocation"]["feeds"][0]["name"] = "renamed"
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang(opened, request):
+        hangs.set()
+        goes_on.wait(20)
+        opened.close()
+
+    lists.answer = hang
+    with futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(call, reach(gateway).http1(world.agent), listed(world, lists, 0))
+        assert hangs.wait(10)
+        lists.answer = lists.serve
+        gateway.reload(renamed)
+        assert waiting.result(10).status == 200
+        assert call(reach(gateway).http1(world.agent), listed(world, lists, 0)).status == 200
+        goes_on.set()
 
 
 def test_without_a_heartbeat_silence_says_nothing(world, upstream, signer, launch, reach):

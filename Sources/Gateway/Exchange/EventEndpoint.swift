@@ -1,6 +1,7 @@
 public import Bytes
 public import HTTP
 import JSON
+public import Tokens
 
 /// Where a transmitter of security events pushes them to on a listener (RFC 8935 §2.1).
 public struct EventEndpoint: Equatable, Sendable {
@@ -8,14 +9,26 @@ public struct EventEndpoint: Equatable, Sendable {
     public let feed: String
     /// The path, in the one form that requests are judged in.
     public let path: String
+    /// What the field `Authorization` must be; nothing: it does not matter.
+    let authorization: ClientSecret?
 
     /// The most bytes of one event.
     public static let bodyLimit = 64 << 10
 
     /// Makes an endpoint.
-    public init(feed: String, path: String) {
+    public init(feed: String, path: String, authorization: ClientSecret? = nil) {
         self.feed = feed
         self.path = path
+        self.authorization = authorization
+    }
+}
+
+extension EventEndpoint {
+    /// Whether the value of the `Authorization` field is the one that is expected.
+    fileprivate func isAuthorized(by value: String?) -> Bool {
+        guard let authorization else { return true }
+        guard let value else { return false }
+        return authorization.bytes.span.equalsInConstantTime(value.utf8.span)
     }
 }
 
@@ -25,6 +38,8 @@ public struct EventReception: Equatable, Sendable {
     public let feed: String
     /// The value of the `Authorization` field, if there is one.
     public let authorization: String?
+    /// Whether that is what it must be.
+    public let isAuthorized: Bool
     /// Whether the content is said to be a security event token.
     public let isOfRightType: Bool
     /// The content so far.
@@ -47,6 +62,7 @@ extension EventReception {
             authorization
             ? request.fields.firstIndex(of: .authorization).flatMap { String(validating: request.fields.value($0)) }
             : nil
+        isAuthorized = endpoint.isAuthorized(by: self.authorization)
         var isOfRightType = false
         if let line = request.fields.firstIndex(of: .contentType) {
             isOfRightType = request.fields.value(line).equalsIgnoringCase("application/secevent+jwt")
@@ -66,6 +82,14 @@ public struct EventAnswer: Equatable, Sendable {
 
     /// The event is taken, durable, and enforced.
     public static let accepted = EventAnswer(status: 202)
+
+    /// Who sent it has not shown what the transmitter must show.
+    public static let unauthorized = EventAnswer(
+        status: 401, error: "authentication_failed", description: "the authorization is missing or wrong")
+
+    /// It does not say that it is a security event token.
+    public static let wrongType = EventAnswer(
+        status: 400, error: "invalid_request", description: "the content is no application/secevent+jwt")
 
     /// Makes an answer.
     public init(status: UInt16, error: String? = nil, description: String? = nil) {

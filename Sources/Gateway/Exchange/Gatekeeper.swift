@@ -46,6 +46,8 @@ public final class Gatekeeper {
             return .serves(document)
         }
         if !connection.rules.events.isEmpty, let reception = Self.reception(exchange, connection) {
+            // Who may not deliver spends nothing of what those may who may.
+            if reception.isAuthorized { try limits.admit(&exchange, from: connection) }
             return .receives(reception)
         }
         let route = try findRoute(&exchange, snapshot)

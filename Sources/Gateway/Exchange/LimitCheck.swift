@@ -1,5 +1,7 @@
 import Bytes
+import Cryptography
 import HTTP
+import Identity
 import Limits
 import Policy
 import Tokens
@@ -12,6 +14,14 @@ extension LimitTable {
         guard rules.limits != nil || route.limits != nil else { return nil }
         let caller = exchange.claims.map { agent($0.countedAgent.utf8.span) } ?? LimitAgent.unnamed
         return try admit(&exchange, rules.limits, route.limits, agent: caller)
+    }
+
+    /// The same for what the gateway itself takes in: by the limits of the listener, of whom the client's certificate names.
+    func admit(_ exchange: inout Exchange, from connection: ConnectionContext) throws(Denial) {
+        guard let scope = connection.rules.limits else { return }
+        let name = connection.peer.map { $0.spiffeID?.text ?? $0.certificate.fingerprint.base64URL }
+        let caller = name.map { agent($0.utf8.span) } ?? .unnamed
+        if let lease = try admit(&exchange, scope, nil, agent: caller) { exchange.keep(lease) }
     }
 
     /// The same for the agent of a connection that passes bytes.

@@ -1,6 +1,7 @@
 import Bytes
 import Cryptography
 import Revocation
+import TLS
 import Tokens
 
 /// Reads one feed of the section `revocation`.
@@ -156,6 +157,11 @@ struct FeedSection {
         let path = pathReader?.value(expected: "a path of unreserved characters, such as /events", Self.path)
         let audience = section.required("audience", "what aud of its events must name")?.text()
         let authorization = readAuthorization(section.optional("authorization_file"))
+        if section.optional("authorization_file") == nil, let listener,
+            listeners.contains(where: { $0.name == listener && $0.clientCertificate != .required })
+        {
+            pathReader?.warn("whoever reaches the listener can deliver here and keep it busy; add authorization_file")
+        }
         let heartbeat =
             section.optional("heartbeat").map { $0.duration(in: Self.intervalRange).map(Optional.some) } ?? .some(nil)
         if section.optional("heartbeat") == nil, section.optional("when_stale") != nil {

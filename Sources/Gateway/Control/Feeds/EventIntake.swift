@@ -6,6 +6,8 @@ public import Revocation
 public struct EventReading: Equatable, Sendable {
     /// The token's identifier.
     public let tokenID: String
+    /// When it was issued.
+    public let issuedAt: UnixTime
     /// What it takes back; nothing where that is settled already.
     public let revocations: [Revocation]
     /// What the operator should know of it: events that say nothing to us, and why.
@@ -41,6 +43,8 @@ public struct EventIntake: Sendable {
     public private(set) var lastFailure: String?
     /// How many things it has taken back since the start.
     public private(set) var count = 0
+    /// When the event was issued that changed the stream last: an older one changes nothing any more.
+    private var streamChangedAt: UnixTime?
     private var seen = SeenTokens()
 
     /// Starts without having heard anything.
@@ -57,24 +61,36 @@ public struct EventIntake: Sendable {
         let token = try SecurityEventToken.verify(
             compact, by: terms.signer, audience: audience, engine: engine, now: now.civil)
         guard !seen.contains(token.tokenID) else {
-            return EventReading(tokenID: token.tokenID, revocations: [], notes: [], isRepeated: true)
+            return EventReading(
+                tokenID: token.tokenID, issuedAt: token.issuedAt, revocations: [], notes: [], isRepeated: true)
         }
         var revocations: [Revocation] = []
         var notes: [String] = []
+        var goesOn: Bool?
         for event in token.events {
             switch event {
             case .verification: break
             case .ignored(let reason): notes.append(reason)
             case .stream(let isEnabled):
-                clock.interrupt(!isEnabled)
-                notes.append(isEnabled ? "the transmitter goes on" : "the transmitter interrupts its stream")
+                if let streamChangedAt, token.issuedAt < streamChangedAt {
+                    notes.append("what it says of its stream is older than what is known")
+                } else {
+                    goesOn = isEnabled && goesOn != false
+                    notes.append(isEnabled ? "the transmitter goes on" : "the transmitter interrupts its stream")
+                }
             case .revocation(let targets, let reason):
                 for target in targets {
                     revocations.append(try revocation(of: target, reason: reason, by: terms, now: now.civil))
                 }
             }
         }
-        return EventReading(tokenID: token.tokenID, revocations: revocations, notes: notes, isRepeated: false)
+        if let goesOn {
+            clock.interrupt(!goesOn)
+            streamChangedAt = token.issuedAt
+        }
+        return EventReading(
+            tokenID: token.tokenID, issuedAt: token.issuedAt, revocations: revocations, notes: notes,
+            isRepeated: false)
     }
 
     private func revocation(
@@ -101,6 +117,21 @@ public struct EventIntake: Sendable {
     public mutating func heard(at now: FeedMoment) {
         clock.heard(at: now)
         lastFailure = nil
+    }
+
+    /// A token was delivered, by whomever: it shows that its transmitter was there when it was issued, and no later.
+    ///
+    /// One that was settled before shows nothing, and neither does one that was issued longer ago than the feed may be silent.
+    public mutating func heard(_ reading: EventReading, at now: FeedMoment) {
+        guard !reading.isRepeated else { return }
+        let silence = max(.zero, now.civil - (reading.issuedAt + SecurityEventToken.clockLeeway))
+        if let staleness = clock.staleness, silence >= staleness {
+            return failed("an event was issued too long ago to be a sign of life")
+        }
+        heard(
+            at: FeedMoment(
+                monotonic: now.monotonic + Interval(nanoseconds: -silence.nanoseconds),
+                civil: now.civil + Interval(nanoseconds: -silence.nanoseconds)))
     }
 
     /// Something of the feed was not in order.

@@ -29,7 +29,7 @@ public struct EventPoller: Sendable {
     public private(set) var intake: EventIntake
     private var endpoint: PollEndpoint
     private var fetch: UInt64?
-    private var lastNumber: UInt64 = 0
+    private var lastNumber: UInt64
     private var nextPoll: MonotonicTime
     private var pauses = FetchPauses()
     private var jitter: RefreshJitter
@@ -40,10 +40,12 @@ public struct EventPoller: Sendable {
     private var unsettled: [EventReading] = []
     private var mayHaveMore = false
 
-    /// Makes one that is due.
+    /// Makes one that is due, and whose questions have numbers after that one.
     public init(
-        feed: String, endpoint: PollEndpoint, staleness: Interval, jitterSeed: UInt64? = nil, now: MonotonicTime
+        feed: String, endpoint: PollEndpoint, staleness: Interval, jitterSeed: UInt64? = nil, lastNumber: UInt64 = 0,
+        now: MonotonicTime
     ) {
+        self.lastNumber = lastNumber
         intake = EventIntake(feed: feed, audience: endpoint.audience, staleness: staleness, now: now)
         self.endpoint = endpoint
         jitter = RefreshJitter(seed: jitterSeed)

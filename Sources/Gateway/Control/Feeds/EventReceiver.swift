@@ -63,7 +63,7 @@ public struct EventReceiver: Sendable {
         }
         do throws(SecurityEventFault) {
             let reading = try intake.read(body, by: terms, engine: engine, now: now)
-            intake.heard(at: now)
+            intake.heard(reading, at: now)
             if reading.revocations.isEmpty { intake.settle(reading) }
             return reading
         } catch {

@@ -10,7 +10,8 @@ public struct FeedClock: Equatable, Sendable {
         case recovered
     }
 
-    private var staleness: Interval?
+    /// How long it may be silent; nothing: for ever.
+    public private(set) var staleness: Interval?
     private let startedAt: MonotonicTime
     private var heardAt: FeedMoment?
     private var isInterrupted = false
@@ -37,6 +38,13 @@ public struct FeedClock: Equatable, Sendable {
         return now >= heardAt.monotonic + staleness
     }
 
+    /// Whether it is stale although it had its time: what was never heard has some before that is worth telling anybody.
+    public func isOverdue(at now: MonotonicTime) -> Bool {
+        guard isStale(at: now) else { return false }
+        guard heardAt == nil, !isInterrupted, let staleness else { return true }
+        return now >= startedAt + staleness
+    }
+
     /// Until when what was heard counts, by the civil clock; nothing where it does not count now.
     public func freshUntil(at now: MonotonicTime) -> UnixTime? {
         guard !isStale(at: now) else { return nil }
@@ -60,9 +68,10 @@ public struct FeedClock: Equatable, Sendable {
         self.staleness = staleness
     }
 
-    /// It was heard.
-    public mutating func heard(at now: FeedMoment) {
-        heardAt = now
+    /// It was heard, now or at an earlier moment; one before that of which it was heard already says nothing.
+    public mutating func heard(at moment: FeedMoment) {
+        if let heardAt, moment.monotonic < heardAt.monotonic { return }
+        heardAt = moment
     }
 
     /// It says that it will be silent, or that it will not be any more.
@@ -76,7 +85,7 @@ public struct FeedClock: Equatable, Sendable {
     public mutating func change(at now: MonotonicTime) -> Change? {
         let isStale = isStale(at: now)
         guard isStale != isKnownStale else { return nil }
-        if isStale, !isInterrupted, heardAt == nil, let staleness, now < startedAt + staleness { return nil }
+        if isStale, !isOverdue(at: now) { return nil }
         isKnownStale = isStale
         return isStale ? .stale : .recovered
     }

@@ -18,6 +18,8 @@ struct RemoteStatusList: Sendable {
     /// When a call asked for it last; nothing where it is fetched whether or not one does.
     private(set) var wantedAt: MonotonicTime?
     private(set) var lastFailure: String?
+    /// Whether its server says that there is no such list.
+    private var isGone = false
     private(set) var clock: FeedClock
     private var nextFetch: MonotonicTime
     private var pauses = FetchPauses()
@@ -44,9 +46,22 @@ struct RemoteStatusList: Sendable {
         return KnownStatusList(list: list, freshUntil: hasExpired ? nil : clock.freshUntil(at: now.monotonic))
     }
 
-    /// Whether nobody has asked for it for that long, and it does well: it can be fetched again when somebody does.
+    /// Whether its staleness is worth an alarm: what was never fetched has its time first, and of many lists one that does not
+    /// exist any more is missed by nobody but the calls that name it, which are refused.
+    func isOverdue(at now: FeedMoment) -> Bool {
+        guard isStale(at: now), !(isGone && isOneOfMany) else { return false }
+        return list != nil || clock.isOverdue(at: now.monotonic)
+    }
+
+    /// Whether it is fetched only because calls ask for it.
+    var isOneOfMany: Bool { wantedAt != nil }
+
+    /// Whether it says something that only it can say any more, since it cannot be fetched.
+    var isLastWord: Bool { list != nil && pauses.failures > 0 }
+
+    /// Whether nobody has asked for it for that long: it can be fetched again when somebody does.
     func isForgettable(after interval: Interval, at now: MonotonicTime) -> Bool {
-        guard let wantedAt, fetch == nil, pauses.failures == 0 else { return false }
+        guard let wantedAt, fetch == nil else { return false }
         return wantedAt + interval <= now
     }
 
@@ -85,12 +100,13 @@ struct RemoteStatusList: Sendable {
     ///
     /// - Returns: why it failed, if it did.
     mutating func complete(
-        _ result: Result<IncomingResponse, RetrievalError>, by signer: FeedSigner, engine: CryptographicEngine,
-        every interval: Interval, at now: FeedMoment, jitter: inout RefreshJitter
+        _ answer: FeedAnswer, by signer: FeedSigner, engine: CryptographicEngine, every interval: Interval,
+        at now: FeedMoment, jitter: inout RefreshJitter
     ) -> String? {
         fetch = nil
+        isGone = false
         do throws(FetchFailure) {
-            let (fresh, response) = try read(result, by: signer, engine: engine, now: now.civil)
+            let (fresh, response) = try read(answer, by: signer, engine: engine, now: now.civil)
             list = fresh
             if response.status != 304 { entityTag = Self.entityTag(of: response) }
             clock.heard(at: now)
@@ -101,6 +117,7 @@ struct RemoteStatusList: Sendable {
             return nil
         } catch {
             lastFailure = error.reason
+            isGone = error.isGone
             nextFetch = now.monotonic + pauses.next(atMost: max(interval, FetchPauses.first))
             return error.reason
         }
@@ -108,25 +125,27 @@ struct RemoteStatusList: Sendable {
 
     private struct FetchFailure: Error {
         let reason: String
+        var isGone = false
     }
 
     /// The list that an answer gives or confirms.
     private func read(
-        _ result: Result<IncomingResponse, RetrievalError>, by signer: FeedSigner, engine: CryptographicEngine,
-        now: UnixTime
+        _ answer: FeedAnswer, by signer: FeedSigner, engine: CryptographicEngine, now: UnixTime
     ) throws(FetchFailure) -> (StatusList, IncomingResponse) {
         let response: IncomingResponse
-        switch result {
+        switch answer.result {
         case .failure(let error): throw FetchFailure(reason: error.description)
-        case .success(let answer): response = answer
+        case .success(let received): response = received
         }
         if response.status == 304, let list, entityTag != nil { return (list, response) }
         guard response.status == 200 else {
-            throw FetchFailure(reason: RetrievalError.status(response.status).description)
+            throw FetchFailure(
+                reason: RetrievalError.status(response.status).description,
+                isGone: [404, 410].contains(response.status))
         }
         do throws(StatusListFault) {
-            let fresh = try StatusListToken.verify(
-                response.body.span, uri: uri, by: signer, after: list, engine: engine, now: now)
+            let fresh = try answer.verifiedList(by: signer, engine: engine, now: now).get()
+            if let list, fresh.issuedAt < list.issuedAt { throw .older }
             return (fresh, response)
         } catch {
             throw FetchFailure(reason: "the list is refused: \(error)")

@@ -23,7 +23,7 @@ public enum StatusListOutcome: Equatable, Sendable {
 /// The status lists of one feed, and when they are fetched: values in, requests out.
 ///
 /// A feed of one list fetches it from the start. A feed of many fetches those that tokens name, from the first that does, and
-/// forgets each an hour after it was asked for last: lists come and go with the tokens in them. There is never more than one
+/// forgets each an hour after it was asked for: lists come and go with the tokens in them. There is never more than one
 /// fetch of a list under way; after a failure the next try comes after one second, then two, four, and so on to a minute, but
 /// never later than the list would have been fetched anyway.
 public struct StatusListRefresher: Sendable {
@@ -31,13 +31,17 @@ public struct StatusListRefresher: Sendable {
     static let capacity = 256
     /// How long a list is kept that nobody asks for.
     static let keepTime = Interval.seconds(3600)
+    /// The same of a list that cannot be fetched any more, where what it says of tokens that are revoked is all that keeps them
+    /// out: where a list that is not known lets them in.
+    static let lastWordTime = Interval.seconds(24 * 3600)
 
     /// The feed's name.
     public let feed: String
     private var location: StatusListLocation
     private var staleness: Interval
+    private var deniesWhenStale: Bool
     private var lists: [String: RemoteStatusList] = [:]
-    private var lastNumber: UInt64 = 0
+    private var lastNumber: UInt64
     private var jitter: RefreshJitter
     /// What ``change(at:)`` has told last.
     private var isKnownStale = false
@@ -48,11 +52,16 @@ public struct StatusListRefresher: Sendable {
     ///   - feed: the feed's name.
     ///   - location: the lists.
     ///   - staleness: how old each may become.
+    ///   - deniesWhenStale: whether calls are refused whose list is older, or not known.
     ///   - jitterSeed: something unpredictable, so that many gateways do not ask at one time; nothing: to the second.
+    ///   - lastNumber: the number before that of its first fetch.
     ///   - now: the present.
     public init(
-        feed: String, location: StatusListLocation, staleness: Interval, jitterSeed: UInt64? = nil, now: MonotonicTime
+        feed: String, location: StatusListLocation, staleness: Interval, deniesWhenStale: Bool = true,
+        jitterSeed: UInt64? = nil, lastNumber: UInt64 = 0, now: MonotonicTime
     ) {
+        self.deniesWhenStale = deniesWhenStale
+        self.lastNumber = lastNumber
         self.feed = feed
         self.location = location
         self.staleness = staleness
@@ -91,14 +100,23 @@ public struct StatusListRefresher: Sendable {
             entries: lists.values.reduce(0) { $0 + ($1.list?.count ?? 0) })
     }
 
-    /// Whether a list is too old, has expired or could never be fetched.
-    public func isStale(at now: FeedMoment) -> Bool { lists.values.contains { $0.isStale(at: now) } }
+    /// Whether a list is too old, has expired or could not be fetched in its time; the one list of a feed has none, since it is
+    /// known from the start on that it will be wanted.
+    public func isStale(at now: FeedMoment) -> Bool {
+        lists.values.contains { $0.isOverdue(at: now) || (!$0.isOneOfMany && $0.isStale(at: now)) }
+    }
+
+    /// Whether a fetch of that list is under way.
+    public func isFetching(_ uri: String) -> Bool { lists[uri]?.fetch != nil }
 
     // MARK: Inputs
 
     /// Takes the settings of the same lists over.
-    public mutating func adopt(_ location: StatusListLocation, staleness: Interval, now: MonotonicTime) {
+    public mutating func adopt(
+        _ location: StatusListLocation, staleness: Interval, deniesWhenStale: Bool = true, now: MonotonicTime
+    ) {
         self.location = location
+        self.deniesWhenStale = deniesWhenStale
         self.staleness = staleness
         for uri in lists.keys { lists[uri]?.adopt(location, staleness: staleness, now: now) }
     }
@@ -115,12 +133,16 @@ public struct StatusListRefresher: Sendable {
         return list.fetch != nil || list.isDue(at: now) ? .wait : .settled
     }
 
-    /// Forgets lists that nobody has asked for in a while, in place of fetching them again.
+    /// Forgets lists that nobody has asked for in a while, in place of fetching them again, also those that cannot be fetched:
+    /// their issuer may have retired them.
     ///
     /// - Returns: whether there were any: what workers know must be published again, so that they ask.
     public mutating func forget(at now: MonotonicTime) -> Bool {
         let count = lists.count
-        lists = lists.filter { !($0.value.isDue(at: now) && $0.value.isForgettable(after: Self.keepTime, at: now)) }
+        lists = lists.filter { _, list in
+            let keepTime = list.isLastWord && !deniesWhenStale ? Self.lastWordTime : Self.keepTime
+            return !(list.isDue(at: now) && list.isForgettable(after: keepTime, at: now))
+        }
         return lists.count < count
     }
 
@@ -151,7 +173,7 @@ public struct StatusListRefresher: Sendable {
             return .ignored
         }
         let failure = list.complete(
-            answer.result, by: signer, engine: engine, every: location.refreshInterval, at: now, jitter: &jitter)
+            answer, by: signer, engine: engine, every: location.refreshInterval, at: now, jitter: &jitter)
         lists[uri] = list
         return failure.map { .failed($0) } ?? .fresh
     }
@@ -159,8 +181,7 @@ public struct StatusListRefresher: Sendable {
     /// What has changed for operators since the last call: each change is told once.
     public mutating func change(at now: FeedMoment) -> FeedClock.Change? {
         for uri in lists.keys { _ = lists[uri]?.change(at: now.monotonic) }
-        // What was just asked for the first time has its time before that is worth an alarm.
-        let isStale = lists.values.contains { $0.isStale(at: now) && ($0.list != nil || $0.clock.nextEvent == nil) }
+        let isStale = lists.values.contains { $0.isOverdue(at: now) }
         guard isStale != isKnownStale else { return nil }
         isKnownStale = isStale
         return isStale ? .stale : .recovered

@@ -100,7 +100,9 @@ final class Call {
             switch try worker.gatekeeper.judge(&exchange, from: context, under: snapshot, now: worker.time) {
             case .permitted(let permit): self.permit = consume permit
             case .serves(let document): self.document = document
-            case .receives(let reception): self.reception = reception
+            case .receives(let reception):
+                self.reception = reception
+                if !reception.isAuthorized { denial = Denial(.invalidToken, "event.authentication_failed") }
             case .asks(let question):
                 isAsking = worker.ask(question, for: self)
                 if isAsking { return }
@@ -181,7 +183,7 @@ final class Call {
             guard let receipt = worker.audit.redeem(ticket) else { return refuseUnsynced() }
             pass(passage, receipt)
         } else if let denial {
-            answer(denial)
+            reception?.isAuthorized == false ? answer(EventAnswer.unauthorized) : answer(denial)
         } else if let document {
             answer(document)
         } else if reception != nil {
@@ -231,7 +233,8 @@ final class Call {
     func receiveBody(_ bytes: Span<UInt8>) {
         tally.receive(bytes, worker.engine)
         guard reception == nil else {
-            if reception?.append(bytes) == false { refuseBody(.contentTooLarge) }
+            // What comes behind an answer is thrown away.
+            if tally.status == 0, reception?.append(bytes) == false { refuseBody(.contentTooLarge) }
             return
         }
         charge()
@@ -279,18 +282,16 @@ final class Call {
 
     /// The request brings a security event: takes its content in.
     private func receive() {
+        guard let reception, reception.isOfRightType else { return answer(.wrongType) }
         guard !hasWholeRequest else { return askAboutEvent() }
+        guard worker.receptions.open(for: self) else { return answer(Denial(.unavailable, "overload.events")) }
         if exchange.request.expectsContinue { driver?.sendContinue(self) }
         driver?.resumeInput(of: self)
     }
 
     private func askAboutEvent() {
-        guard let reception, tally.status == 0 else { return }
-        guard reception.isOfRightType else {
-            return answer(
-                EventAnswer(
-                    status: 400, error: "invalid_request", description: "the content is no application/secevent+jwt"))
-        }
+        worker.receptions.close(for: self)
+        guard let reception, reception.isAuthorized, tally.status == 0 else { return }
         isAsking = worker.ask(
             .event(feed: reception.feed, body: reception.body, authorization: reception.authorization), for: self)
         if !isAsking { answer(Denial(.unavailable, "overload.questions")) }
@@ -453,6 +454,7 @@ final class Call {
 
     /// Records how an allowed call ended, once.
     func finish(_ reason: String?) -> ConnectionDriver? {
+        if reception != nil { worker.receptions.close(for: self) }
         if tally.reserved > 0, let context {
             let duration = MonotonicTime(nanoseconds: worker.now) - exchange.receivedAt
             let completion = tally.completion(duration, reason, emptyDigest: worker.emptyDigest)

@@ -13,16 +13,17 @@ import Tokens
 /// It changes nothing itself. What it hears it tells as ``FeedNews``; whoever makes the revocations of a batch durable and
 /// enforces them says so with ``settled(_:)``, and only then does the transmitter hear that they are.
 final class FeedLiaison {
-    private enum Machine {
-        case lists(StatusListRefresher)
-        case poller(EventPoller)
-        case receiver(EventReceiver)
-    }
-
     /// A feed with what is known of it.
     private struct Feed {
         var configuration: FeedConfiguration
-        var machine: Machine
+        var machine: FeedMachine
+        var refusals = RefusalPace()
+
+        /// Takes the machine out, to be put back.
+        mutating func take() -> FeedMachine {
+            defer { machine = .taken }
+            return machine
+        }
     }
 
     private let retriever: Retriever
@@ -33,8 +34,12 @@ final class FeedLiaison {
     private var signers: [String: FeedSigner] = [:]
     private var lifetimes = RevocationTerms.unlimited
     private var lastBatch: UInt64 = 0
+    /// How many configurations there were: fetches of each have numbers of their own.
+    private var generation: UInt64 = 0
     /// The polls whose events wait to become durable, by their batches.
     private var polls: [UInt64: String] = [:]
+    /// The lists that somebody waits for, and whose tokens name them.
+    private var awaited: [String: Set<String>] = [:]
     /// The lists whose askers need not wait any longer.
     private var settledLists: [String] = []
     private var listsChanged = false
@@ -71,15 +76,27 @@ final class FeedLiaison {
     ///   - terms: how long revocations last.
     func configure(_ configured: [FeedConfiguration], issuers: [TokenIssuer], terms: RevocationTerms) {
         lifetimes = terms
+        let now = FeedMoment.present
+        let lastNumber = generation << 32
+        generation += 1
         feeds = configured.map { configuration in
             let known = feeds.first { $0.configuration.isContinued(by: configuration) }
             return Feed(
                 configuration: configuration,
-                machine: known.flatMap { Self.adopted($0.machine, configuration) } ?? Self.machine(configuration))
+                machine: known?.machine.adopted(by: configuration, at: now.monotonic)
+                    ?? FeedMachine(configuration, after: lastNumber, at: now.monotonic))
         }
         adopt(issuers: issuers)
         isConfigurationNew = true
+        askAgain()
         startDue()
+    }
+
+    /// Asks for the lists again that somebody waits for: who fetched them may be gone.
+    private func askAgain() {
+        let lists = awaited
+        awaited = [:]
+        for (uri, issuers) in lists { for issuer in issuers { wants(list: uri, issuer: issuer) } }
     }
 
     /// Takes over other keys of issuers.
@@ -100,43 +117,14 @@ final class FeedLiaison {
         }
     }
 
-    private static func machine(_ configuration: FeedConfiguration) -> Machine {
-        let (name, staleness, now) = (configuration.name, configuration.maximumStaleness, now.monotonic)
-        switch configuration.kind {
-        case .statusList(let location):
-            return .lists(
-                StatusListRefresher(
-                    feed: name, location: location, staleness: staleness, jitterSeed: seed(), now: now))
-        case .poll(let endpoint):
-            return .poller(
-                EventPoller(feed: name, endpoint: endpoint, staleness: staleness, jitterSeed: seed(), now: now))
-        case .push(let endpoint): return .receiver(EventReceiver(feed: name, endpoint: endpoint, now: now))
-        }
-    }
-
-    /// The machine with new settings; nothing where it is of another place.
-    private static func adopted(_ machine: Machine, _ configuration: FeedConfiguration) -> Machine? {
-        switch (machine, configuration.kind) {
-        case (.lists(var refresher), .statusList(let location)) where refresher.isAt(location):
-            refresher.adopt(location, staleness: configuration.maximumStaleness, now: now.monotonic)
-            return .lists(refresher)
-        case (.poller(var poller), .poll(let endpoint)) where poller.isAt(endpoint):
-            poller.adopt(endpoint, staleness: configuration.maximumStaleness, now: now.monotonic)
-            return .poller(poller)
-        case (.receiver(var receiver), .push(let endpoint)) where receiver.endpoint.audience == endpoint.audience:
-            receiver.adopt(endpoint)
-            return .receiver(receiver)
-        default: return nil
-        }
-    }
-
     // MARK: Time
 
     /// Starts what is due, and tells what has become stale.
     func tick() -> FeedNews {
-        let now = Self.now
+        let now = FeedMoment.present
         for index in feeds.indices {
             guard case .lists(var refresher) = feeds[index].machine else { continue }
+            feeds[index].machine = .taken
             if refresher.forget(at: now.monotonic) { listsChanged = true }
             feeds[index].machine = .lists(refresher)
         }
@@ -147,46 +135,51 @@ final class FeedLiaison {
     /// Milliseconds until ``tick()`` has something to do, if ever.
     var delay: Int64? {
         if isConfigurationNew || listsChanged || !settledLists.isEmpty { return 0 }
-        let next = feeds.compactMap { feed in
-            switch feed.machine {
-            case .lists(let refresher): refresher.nextDue
-            case .poller(let poller): poller.nextDue
-            case .receiver(let receiver): receiver.intake.clock.nextEvent
-            }
-        }.min()
-        return next.map { max(0, ($0 - Self.now.monotonic).nanoseconds / 1_000_000 + 1) }
+        let next = feeds.compactMap(\.machine.nextDue).min()
+        return next.map { max(0, ($0 - FeedMoment.present.monotonic).nanoseconds / 1_000_000 + 1) }
     }
 
     private func startDue() {
-        let now = Self.now.monotonic
+        let now = FeedMoment.present.monotonic
         for index in feeds.indices {
-            switch feeds[index].machine {
+            switch feeds[index].take() {
             case .lists(var refresher):
                 for fetch in refresher.due(at: now) { start(fetch) }
                 feeds[index].machine = .lists(refresher)
             case .poller(var poller):
                 if let fetch = poller.due(at: now) { start(fetch) }
                 feeds[index].machine = .poller(poller)
-            case .receiver: break
+            case .receiver(let receiver): feeds[index].machine = .receiver(receiver)
+            case .taken: break
             }
         }
     }
 
+    /// Has a fetch made; a list is verified where it was fetched, since a long one takes longer than a revocation may wait.
     private func start(_ fetch: FeedFetch) {
-        let mailbox = mailbox
-        retriever.fetch(fetch.request) { mailbox.post(.feedFetched(FeedAnswer(fetch: fetch, result: $0))) }
+        let (mailbox, signer) = (mailbox, signers[fetch.feed])
+        retriever.fetch(fetch.request) { result in
+            var answer = FeedAnswer(fetch: fetch, result: result)
+            if fetch.list != nil, let signer, let engine = try? CryptographicEngine() {
+                answer.verifyList(by: signer, engine: engine, now: FeedMoment.present.civil)
+            }
+            mailbox.post(.feedFetched(answer))
+        }
     }
 
     // MARK: What is heard
 
     /// A fetch has ended.
     func fetched(_ answer: FeedAnswer) -> FeedNews {
-        let now = Self.now
+        let now = FeedMoment.present
         guard let index = feeds.firstIndex(where: { $0.configuration.name == answer.fetch.feed }),
             let signer = signers[answer.fetch.feed]
-        else { return news() }
+        else {
+            settleUnfetched(answer.fetch)
+            return news()
+        }
         var heard = FeedNews()
-        switch feeds[index].machine {
+        switch feeds[index].take() {
         case .lists(var refresher):
             let outcome = refresher.completed(answer, by: signer, engine: engine, at: now)
             feeds[index].machine = .lists(refresher)
@@ -196,13 +189,32 @@ final class FeedLiaison {
             let reading = poller.completed(answer, by: terms, engine: engine, at: now)
             feeds[index].machine = .poller(poller)
             if let reading { heard = take(reading, of: answer.fetch.feed) }
-        case .receiver: break
+        case .receiver(let receiver): feeds[index].machine = .receiver(receiver)
+        case .taken: break
         }
+        settleUnfetched(answer.fetch)
         startDue()
         return news(heard)
     }
 
+    /// Lets nobody wait for the list of a fetch that has ended, unless it is fetched once more: by whom a reload has put in the
+    /// place of who began.
+    private func settleUnfetched(_ fetch: FeedFetch) {
+        guard let uri = fetch.list, awaited[uri] != nil else { return }
+        let isFetching = feeds.contains { feed in
+            guard case .lists(let refresher) = feed.machine else { return false }
+            return refresher.isFetching(uri)
+        }
+        if !isFetching { settle(uri) }
+    }
+
+    private func settle(_ uri: String) {
+        awaited[uri] = nil
+        settledLists.append(uri)
+    }
+
     private func take(_ outcome: StatusListOutcome, of fetch: FeedFetch) {
+        // Whoever waits for what is ignored waits for another fetch, or for none.
         guard let uri = fetch.list, outcome != .ignored else { return }
         if case .failed(let reason) = outcome {
             logger.warning(
@@ -210,7 +222,7 @@ final class FeedLiaison {
                 metadata: ["feed": "\(fetch.feed)", "list": "\(uri)", "reason": "\(reason)"])
         }
         listsChanged = true
-        settledLists.append(uri)
+        settle(uri)
     }
 
     private func take(_ reading: PollReading, of feed: String) -> FeedNews {
@@ -237,26 +249,21 @@ final class FeedLiaison {
 
     /// A token names a list that is not known yet: sooner or later news say that it is settled.
     func wants(list uri: String, issuer: String) {
-        let now = Self.now.monotonic
+        let now = FeedMoment.present.monotonic
         let index = feeds.firstIndex { feed in
             guard case .lists(let refresher) = feed.machine else { return false }
             return feed.configuration.issuer == issuer && refresher.covers(uri)
         }
-        guard let index, case .lists(var refresher) = feeds[index].machine else { return settledLists.append(uri) }
+        guard let index, case .lists(var refresher) = feeds[index].machine else { return settle(uri) }
+        feeds[index].machine = .taken
         let answer = refresher.want(uri, at: now)
         feeds[index].machine = .lists(refresher)
         switch answer {
-        case .settled: settledLists.append(uri)
-        case .wait: startDue()
+        case .settled: settle(uri)
+        case .wait:
+            awaited[uri, default: []].insert(issuer)
+            startDue()
         }
-    }
-
-    /// The feed that is delivered at a path of a listener, if one is.
-    func feed(listener: String, path: String) -> String? {
-        feeds.first { feed in
-            guard case .push(let endpoint) = feed.configuration.kind else { return false }
-            return endpoint.listener == listener && endpoint.path == path
-        }?.configuration.name
     }
 
     /// Takes in a delivery.
@@ -266,17 +273,19 @@ final class FeedLiaison {
     ///   - feed: the feed's name.
     ///   - authorization: the value of the field `Authorization`.
     func receive(_ body: [UInt8], feed: String, authorization: String?) -> PushVerdict {
-        let now = Self.now
+        let now = FeedMoment.present
         guard let index = feeds.firstIndex(where: { $0.configuration.name == feed }), let signer = signers[feed],
             case .receiver(var receiver) = feeds[index].machine
         else { return .refused(status: 404, err: "invalid_request", description: "there is no such feed") }
+        feeds[index].machine = .taken
+        let before = receiver.intake.clock
         let terms = EventTerms(signer: signer, lifetimes: lifetimes)
         do throws(PushRefusal) {
             let reading = try receiver.receive(
                 body.span, authorization: authorization, by: terms, engine: engine, now: now)
             for note in reading.notes { logger.info("an event", metadata: ["feed": "\(feed)", "note": "\(note)"]) }
             var heard = FeedNews()
-            heard.freshnessChanged = true
+            heard.freshnessChanged = receiver.intake.clock != before
             if !reading.revocations.isEmpty {
                 let batch = nextBatch()
                 heard.revocations = reading.revocations
@@ -284,11 +293,14 @@ final class FeedLiaison {
                 receiver.awaits(batch, for: reading)
             }
             feeds[index].machine = .receiver(receiver)
-            return .accepted(news(heard), jti: reading.tokenID)
+            return .accepted(news(heard))
         } catch {
             feeds[index].machine = .receiver(receiver)
-            logger.warning(
-                "a delivery is refused", metadata: ["feed": "\(feed)", "reason": "\(error.description)"])
+            if let count = feeds[index].refusals.note(at: now.monotonic) {
+                logger.warning(
+                    "a delivery is refused",
+                    metadata: ["feed": "\(feed)", "reason": "\(error.description)", "count": "\(count)"])
+            }
             return .refused(status: error.status, err: error.code, description: error.description)
         }
     }
@@ -306,14 +318,16 @@ final class FeedLiaison {
     }
 
     private func finish(_ batch: UInt64, isDurable: Bool) {
-        let now = Self.now.monotonic
+        let now = FeedMoment.present.monotonic
         let polled = polls.removeValue(forKey: batch)
         for index in feeds.indices {
-            switch feeds[index].machine {
-            case .lists: break
+            switch feeds[index].take() {
+            case .taken: break
+            case .lists(let refresher): feeds[index].machine = .lists(refresher)
             case .poller(var poller):
-                guard polled == feeds[index].configuration.name else { continue }
-                if isDurable { poller.settled(at: now) } else { poller.abandoned(at: now) }
+                if polled == feeds[index].configuration.name {
+                    if isDurable { poller.settled(at: now) } else { poller.abandoned(at: now) }
+                }
                 feeds[index].machine = .poller(poller)
             case .receiver(var receiver):
                 if isDurable { receiver.settled(batch) } else { receiver.abandoned(batch) }
@@ -327,7 +341,7 @@ final class FeedLiaison {
 
     /// The status lists, with whose tokens are looked up in them.
     var statusLists: StatusListTable {
-        let now = Self.now
+        let now = FeedMoment.present
         return StatusListTable(
             feeds.compactMap { feed in
                 guard case .lists(let refresher) = feed.machine,
@@ -341,14 +355,9 @@ final class FeedLiaison {
 
     /// How long each feed of events may be believed to have told all; status lists bear their own freshness.
     var freshness: [FeedFreshness] {
-        let now = Self.now.monotonic
+        let now = FeedMoment.present.monotonic
         return feeds.compactMap { feed in
-            let clock: FeedClock
-            switch feed.machine {
-            case .lists: return nil
-            case .poller(let poller): clock = poller.intake.clock
-            case .receiver(let receiver): clock = receiver.intake.clock
-            }
+            guard let clock = feed.machine.eventClock else { return nil }
             return FeedFreshness(
                 name: feed.configuration.name, freshUntil: clock.freshUntil(at: now),
                 deniesWhenStale: feed.configuration.deniesWhenStale)
@@ -357,14 +366,8 @@ final class FeedLiaison {
 
     /// How the feeds are doing, in the order of the configuration.
     var statuses: [FeedStatus] {
-        let now = Self.now
-        return feeds.map { feed in
-            switch feed.machine {
-            case .lists(let refresher): refresher.status(at: now)
-            case .poller(let poller): poller.intake.status(type: "set_poll", at: now.monotonic)
-            case .receiver(let receiver): receiver.intake.status(type: "set_push", at: now.monotonic)
-            }
-        }
+        let now = FeedMoment.present
+        return feeds.compactMap { $0.machine.status(at: now) }
     }
 
     /// Why the gateway cannot decide safely, if it cannot.
@@ -378,20 +381,11 @@ final class FeedLiaison {
     /// Adds to what was heard what has changed meanwhile.
     private func news(_ heard: FeedNews = FeedNews()) -> FeedNews {
         var news = heard
-        let now = Self.now
+        let now = FeedMoment.present
         for index in feeds.indices {
-            let change: FeedClock.Change?
-            switch feeds[index].machine {
-            case .lists(var refresher):
-                change = refresher.change(at: now)
-                feeds[index].machine = .lists(refresher)
-            case .poller(var poller):
-                change = poller.change(at: now.monotonic)
-                feeds[index].machine = .poller(poller)
-            case .receiver(var receiver):
-                change = receiver.change(at: now.monotonic)
-                feeds[index].machine = .receiver(receiver)
-            }
+            var machine = feeds[index].take()
+            let change = machine.change(at: now)
+            feeds[index].machine = machine
             guard let change else { continue }
             news.freshnessChanged = true
             let name = feeds[index].configuration.name
@@ -404,16 +398,6 @@ final class FeedLiaison {
         listsChanged = false
         settledLists = []
         return news
-    }
-
-    private static func seed() -> UInt64 {
-        var entropy = Entropy()
-        return entropy.word()
-    }
-
-    private static var now: FeedMoment {
-        FeedMoment(
-            monotonic: MonotonicTime(nanoseconds: Clock.monotonic()), civil: UnixTime(nanoseconds: Clock.civil()))
     }
 }
 

@@ -27,7 +27,7 @@ struct FeedNews: Sendable {
 /// What becomes of a delivery of security events (RFC 8935 §2.2, §2.3).
 enum PushVerdict: Sendable {
     /// It is believed: to be answered 202 once its revocations, if it has any, are durable and enforced.
-    case accepted(FeedNews, jti: String)
+    case accepted(FeedNews)
     /// It is refused: to be answered with that status and a JSON object of the members `err` and `description`.
     case refused(status: Int, err: String, description: String)
 }

@@ -83,7 +83,7 @@ extension Gateway {
         case .refused(let status, let error, let description):
             answer(
                 asker, .event(EventAnswer(status: UInt16(clamping: status), error: error, description: description)))
-        case .accepted(let news, _):
+        case .accepted(let news):
             if let batch = news.batch, !news.revocations.isEmpty {
                 pushes[batch] = asker
                 take(news)

@@ -84,7 +84,8 @@ struct PlanBuilder {
     private func events(of listener: ListenerConfiguration) -> [EventEndpoint] {
         (configuration.revocation?.feeds ?? []).compactMap { feed in
             guard case .push(let endpoint) = feed.kind, endpoint.listener == listener.name else { return nil }
-            return EventEndpoint(feed: feed.name, path: endpoint.path)
+            return EventEndpoint(
+                feed: feed.name, path: endpoint.path, authorization: endpoint.authorization)
         }
     }
 

@@ -51,7 +51,9 @@ final class Worker {
     /// Connections whose client must be judged by other rules than those it was admitted by.
     var unsettled: [SlotKey] = []
     private static let settledAtOnce = 32
-    private var inquiries = Inquiries()
+    private var inquiries = Inquiries<Call>()
+    /// The calls whose security events come in.
+    var receptions = Receptions()
     let control: Mailbox<ControlMessage>
     private var offeredAt: Int64 = 0
     /// How long calls that wait for the log wait at most before they ask it again, in nanoseconds.
