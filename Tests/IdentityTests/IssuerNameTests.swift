@@ -9,7 +9,7 @@ struct IssuerNameTests {
             ("CN=Agents,O=Example", "cn=agents,o=example"), ("CN = Agents , O = Example", "cn=agents,o=example"),
             ("CN=Agents CA 1", "cn=agents ca 1"), ("  CN=a", "cn=a"), ("CN=a  ", "cn=a"),
             ("O=B\\C3\\BCcher", "o=bücher"), ("O=B\\c3\\bccher", "o=bücher"), ("O=BÜCHER", "o=bücher"),
-            ("CN=a + OU = b", "cn=a,ou=b"), ("CN=a\\, b", "cn=a\\,b"), ("CN=a\\2Cb", "cn=a\\2cb"),
+            ("CN=a + OU = b", "cn=a,ou=b"), ("CN=a\\, b", "cn=a\\, b"), ("CN=a\\2Cb", "cn=a\\2cb"),
             ("CN=a\\\\C3\\BCb", "cn=a\\\\c3\u{FFFD}b"), ("CN=a\\", "cn=a\\"), ("", ""),
         ])
     func spellings(written: String, expected: String) {
