@@ -1,6 +1,7 @@
 /// What can be fuzzed; each has a folder of that name in `Fuzz/Corpus`.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case attenuation, base64url, certificate, chain, crl, dpop, http1, http2, json, jwk, jws, spiffe, tls, token, workload,
+    case attenuation, base64url, certificate, chain, crl, dpop, http1, http2, json, jwk, jws, spiffe, tls, token,
+        workload,
         wpt
     case secevent, statuslist
 

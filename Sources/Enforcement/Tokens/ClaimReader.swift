@@ -80,7 +80,8 @@ struct ClaimReader: ~Escapable {
     private static func isVisible(_ text: String) -> Bool {
         text.unicodeScalars.contains { scalar in
             switch scalar.properties.generalCategory {
-            case .spaceSeparator, .lineSeparator, .paragraphSeparator, .format, .control, .unassigned, .privateUse: false
+            case .spaceSeparator, .lineSeparator, .paragraphSeparator, .format, .control, .unassigned, .privateUse:
+                false
             default: true
             }
         }

@@ -38,7 +38,9 @@ public struct Exchange: ~Copyable {
     public internal(set) var claims: TokenClaims?
     /// The claims of a workload token beside the access token, once verified.
     public internal(set) var workloadClaims: TokenClaims?
-    /// When the call must end, however much of it is left, and why: what allows it has expired then. The route's grace is for
+    /// When the call must end, however much of it is left, and why: what allows it has expired then.
+    ///
+    /// The route's grace is for
     /// tokens; a certificate has none.
     public internal(set) var expiry: (time: UnixTime, reason: StaticString)?
     /// Where the chain behind the token breaks, if that is why it is refused.

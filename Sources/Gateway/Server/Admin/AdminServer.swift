@@ -175,6 +175,8 @@ final class AdminServer {
         }
     }
 
+    /// Makes room for somebody who comes.
+    ///
     /// Silent connections must not keep an operator out: the one that has been silent longest goes, then one whose handshake
     /// does not end. Who has shown who it is stays, unless nothing is under way and there is nobody else.
     private func makeRoom() -> Bool {
