@@ -559,6 +559,32 @@ def test_a_store_from_before_the_last_revocation_is_not_taken_for_the_last(world
     assert judged(gateway, world, later.victim) == 200
 
 
+def test_a_store_that_is_no_longer_named_is_not_forgotten(world, upstream, revoked):
+    """Taking the sections out of the configuration must let nobody in again."""
+    gateway, case, _ = revoked
+    assert gateway.stop() == 0
+    named = dict(gateway.configuration)
+    unnamed = {key: value for key, value in named.items() if key not in ("admin", "revocation")}
+    gateway.write(unnamed)
+    assert "revocations.mark" in refusal_to_start(gateway)
+    gateway.write(named)
+    gateway.start()
+    assert judged(gateway, world, case.victim) == 401
+
+
+def test_a_backup_is_made_while_the_gateway_serves(world, upstream, revoked, tmp_path):
+    """Reading the store keeps nobody from revoking more."""
+    gateway, case, _ = revoked
+    copy = sqlite3.connect(tmp_path / "copy.db")
+    with contextlib.closing(sqlite3.connect(f"file:{store_of(gateway)}?mode=ro", uri=True)) as source:
+        source.backup(copy)
+    assert copy.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+    later = by_token(world)
+    with operating(gateway) as operator:
+        later.revoke(operator)
+    assert judged(gateway, world, later.victim) == 401
+
+
 def test_without_the_mark_one_may_begin_anew(world, upstream, revoked):
     """The way out of a store that is lost: an operator says so by removing the mark."""
     gateway, case, _ = revoked
