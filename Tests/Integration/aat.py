@@ -1,8 +1,8 @@
 """Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens-02), minted by other code than the gateway's.
 
-    python3 aat.py
+    .build/venv/bin/python Tests/Integration/aat.py
 
-prints an example: a root, two tokens made out of it one after the other, and the call that the last one's holder makes.
+(deploy/setup --tests makes that environment) prints an example: a root, two tokens made out of it one after the other, and the call that the last one's holder makes.
 """
 
 import base64
@@ -11,7 +11,12 @@ import json
 import secrets
 import time
 
-from credentials import ABSENT, AUDIENCE, base64url, forge, generate_key, present
+try:
+    from credentials import ABSENT, AUDIENCE, base64url, forge, generate_key, present
+except ModuleNotFoundError as missing:
+    if __name__ != "__main__":
+        raise
+    raise SystemExit(f"{missing}: run deploy/setup --tests, and this with .build/venv/bin/python") from None
 
 ISSUER = "https://roots.example.test"
 TYPE = "aat+jwt"

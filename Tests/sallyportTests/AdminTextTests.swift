@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import sallyport
@@ -8,19 +9,50 @@ struct AdminTextTests {
         AdminClient.Answer(status: 200, body: Array(json.utf8))
     }
 
+    private func text(
+        _ receipt: RevocationReceiptText, _ change: (inout RevocationRequest) -> Void = { _ in }
+    ) throws
+        -> String
+    {
+        var request = try RevocationRequest(level: "agent", value: "x")
+        change(&request)
+        return receipt.text(of: request, way: "--config 'a b.yaml'")
+    }
+
     @Test("A receipt says since when, what was closed and how to take it back")
     func receipt() throws {
         let receipt = try RevocationReceiptText(
             answer(#"{"id":"a-1","effective_at":"2027-01-15T08:00:00.000001Z","connections_closed":1}"#))
         #expect(
-            receipt.text(of: "agent x") == """
+            try text(receipt) == """
                 revoked agent x: in force on every worker since 2027-01-15T08:00:00.000001Z; 1 connection closed
-                id: a-1 (to take it back: sallyport revoke --undo ID)
+                id: a-1 (to take it back: sallyport revoke --config 'a b.yaml' --undo a-1)
 
                 """)
         let several = try RevocationReceiptText(
             answer(#"{"id":"a","ids":["a","b"],"effective_at":"x","connections_closed":0}"#))
-        #expect(several.text(of: "all of agent x").contains("0 connections closed\nids: a b "))
+        let told = try text(several) { $0.isAllOf = true }
+        #expect(told.hasPrefix("revoked all of agent x: "))
+        #expect(
+            told.hasSuffix(
+                "0 connections closed\nids: a b (to take it back: sallyport revoke --config 'a b.yaml' --undo a --undo b)\n"
+            ))
+    }
+
+    @Test("A receipt says until when, and which calls were ended, where the gateway does")
+    func wholeReceipt() throws {
+        let receipt = try RevocationReceiptText(
+            answer(
+                #"{"id":"a","effective_at":"x","connections_closed":0,"calls_ended":2,"expires_at":"2027-01-15T08:00:00Z"}"#
+            ))
+        let told = "since x, until 2027-01-15T08:00:00Z; 0 connections closed, 2 calls ended\n"
+        #expect(try text(receipt).contains(told))
+        let later = "it was revoked for longer before, and the later end stays\n"
+        let end = UnixTime(seconds: 1_800_000_000)
+        let asAsked = try text(receipt) { $0.expiresAt = end }
+        #expect(asAsked.contains(told + "id: a"))
+        let longer = try text(receipt) { $0.expiresAt = end - .seconds(3600) }
+        #expect(longer.contains(told + later + "id: a"))
     }
 
     @Test("A preview counts, and names agents")
@@ -85,7 +117,7 @@ struct AdminTextTests {
                 state          ready
                 serving since  s
                 configuration  SHA-256 ab, loaded l
-                connections    3 of 1 agent (limit 10)
+                connections    3 open, by 1 agent (at most 10)
                 calls          199 allowed, 1 denied (99 % allowed), 2 under way
                 revocations    3 (admin 2, feed:x 1)
 

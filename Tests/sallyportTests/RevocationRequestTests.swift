@@ -1,4 +1,5 @@
 import Bytes
+import Cryptography
 import Identity
 import Testing
 
@@ -48,6 +49,68 @@ struct RevocationRequestTests {
     func refused(_ level: String?, _ value: String?) throws {
         let failure = #expect(throws: CommandFailure.self) { try RevocationRequest(level: level, value: value) }
         #expect(failure?.status == .couldNotRun)
+    }
+
+    @Test("All of everything is everything")
+    func allOfEverything() throws {
+        var request = try RevocationRequest(level: "everything", value: nil)
+        request.isAllOf = true
+        #expect(request.name == "everything")
+    }
+
+    @Test(
+        "A name that is likely a slip is told of",
+        arguments: [
+            ("agent", "planner", true), ("chain", "planner", true), ("agent", "spiffe://example.test/planner", false),
+            ("chain", "spiffe://example.test/planner", false), ("task", "t/", true), ("task", "/t", true),
+            ("task", "o/t", false), ("token", "planner", false),
+        ])
+    func hint(_ level: String, _ value: String, _ isTold: Bool) throws {
+        let hint = try RevocationRequest(level: level, value: value).hint
+        #expect((hint != nil) == isTold)
+    }
+
+    /// A certificate in a file, and its fingerprint.
+    private func withCertificate(_ body: (String, String) throws -> Void) throws {
+        let directory = try TemporaryDirectory()
+        let authority = try CertificateAuthority.make(
+            commonName: "trial", validFor: (Self.now - .seconds(60))...(Self.now + .seconds(60)))
+        let file = "\(directory.path)/agent.pem"
+        try FileSystem.write(authority.certificate.pem, to: file, isSecret: false)
+        try body(file, authority.certificate.facts.fingerprint.hexadecimal)
+    }
+
+    @Test("A certificate's file stands for its fingerprint")
+    func file() throws {
+        try withCertificate { file, fingerprint in
+            let request = try RevocationRequest(level: "certificate", value: nil, file: file)
+            #expect(request.value == fingerprint)
+        }
+    }
+
+    @Test("A file that is of no use is refused, and no digest of nothing is made of it")
+    func noFile() throws {
+        try withCertificate { file, _ in
+            #expect(throws: CommandFailure.self) { try RevocationRequest(level: "agent", value: nil, file: file) }
+            #expect(throws: CommandFailure.self) {
+                try RevocationRequest(level: "certificate", value: "ab", file: file)
+            }
+            #expect(throws: CommandFailure.self) {
+                try RevocationRequest(level: "certificate", value: nil, file: file + ".missing")
+            }
+            try FileSystem.write("", to: file, isSecret: false)
+            #expect(throws: CommandFailure.self) { try RevocationRequest(level: "certificate", value: nil, file: file) }
+        }
+    }
+
+    @Test(
+        "A word for the shell is quoted where it must be",
+        arguments: [
+            ("unix:/run/a.sock", "unix:/run/a.sock"), ("a b", "'a b'"), ("it's", #"'it'\''s'"#), ("", "''"),
+            ("$(x)", "'$(x)'"), ("~/a", "'~/a'"),
+        ])
+    func quoted(_ text: String, _ word: String) {
+        #expect(ShellWord.quoted(text) == word)
     }
 
     @Test("An end is a moment, or a duration from now on")

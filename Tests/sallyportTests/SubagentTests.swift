@@ -108,6 +108,23 @@ struct SubagentTests {
         #expect([claims.taskId, claims.orchId, claims.originalPrincipal] == ["t1", "o1", "alice"])
     }
 
+    @Test("A sub-agent does not take its delegator's place")
+    func ownFolder() throws {
+        let planner = try root()
+        func request(_ name: String) throws -> AgentRequest {
+            var request = try AgentRequest(
+                from: TrialDelegator(planner.folder), scopes: ["read:tasks:42"], lifetime: nil, forging: nil,
+                now: SystemClock.now)
+            request.name = name
+            return request
+        }
+        #expect(throws: CommandFailure.self) { try setup.makeAgent(request("planner")) }
+        #expect(try claims(planner).sub == planner.spiffeID)
+        let reader = try setup.makeAgent(request("reader"))
+        let written = try FileSystem.read("\(reader.folder.path)/spiffe-id")
+        #expect(String(decoding: written, as: UTF8.self) == reader.spiffeID + "\n")
+    }
+
     @Test("Without a delegator there is no chain")
     func noChain() throws {
         let claims = try claims(root())

@@ -31,11 +31,10 @@ struct AdminOptions: ParsableArguments {
     func client() throws -> AdminClient {
         let address = try address()
         guard case .ip = address else { return AdminClient(address: address, credentials: nil) }
-        let authorities = try Self.certificates(
-            EnvironmentTwin.required(adminCa, "--admin-ca", "SALLYPORT_ADMIN_CA"))
-        let chain = try Self.certificates(
-            EnvironmentTwin.required(adminCert, "--admin-cert", "SALLYPORT_ADMIN_CERT"))
-        let keyFile = try EnvironmentTwin.required(adminKey, "--admin-key", "SALLYPORT_ADMIN_KEY")
+        let files = try filesOfTLS()
+        let authorities = try CertificateFile.chain(files.authorities)
+        let chain = try CertificateFile.chain(files.chain)
+        let keyFile = files.key
         let bytes = try FileSystem.read(keyFile)
         let key: PrivateKey
         do throws(KeyError) { key = try PrivateKey(pem: bytes.span) } catch {
@@ -47,11 +46,33 @@ struct AdminOptions: ParsableArguments {
                 authorities: authorities, identity: ServerCertificate(chain: chain, key: key)))
     }
 
-    private static func certificates(_ file: String) throws -> [Certificate] {
-        let bytes = try FileSystem.read(file)
-        do throws(CertificateError) { return try Certificate.chain(pem: bytes.span) } catch {
-            throw CommandFailure.couldNotRun("\(file) holds no certificate that can be read; write PEM")
+    /// The options of the command line as they were given, for a command that can be pasted.
+    var words: String {
+        var words: [String] = []
+        func add(_ name: String, _ value: String?) {
+            if let value { words += [name, ShellWord.quoted(TerminalText.printable(value))] }
         }
+        add("--admin", admin)
+        add("--config", admin == nil ? config : nil)
+        add("--admin-cert", adminCert)
+        add("--admin-key", adminKey)
+        add("--admin-ca", adminCa)
+        return words.joined(separator: " ")
+    }
+
+    /// The files that TLS needs; where some are not said, an error that names all of those.
+    private func filesOfTLS() throws -> (authorities: String, chain: String, key: String) {
+        let authorities = EnvironmentTwin.value(adminCa, "SALLYPORT_ADMIN_CA")
+        let chain = EnvironmentTwin.value(adminCert, "SALLYPORT_ADMIN_CERT")
+        let key = EnvironmentTwin.value(adminKey, "SALLYPORT_ADMIN_KEY")
+        guard let authorities, let chain, let key else {
+            let options = [("--admin-ca", authorities), ("--admin-cert", chain), ("--admin-key", key)]
+            let missing = options.filter { $0.1 == nil }.map(\.0).joined(separator: ", ")
+            throw CommandFailure.couldNotRun(
+                "the gateway is administered over TCP, and \(missing) \(missing.contains(",") ? "are" : "is") missing; "
+                    + "give the operator's certificate and key, and the authorities of the gateway's certificate")
+        }
+        return (authorities, chain, key)
     }
 
     /// The command line comes first, and there the address.

@@ -6,6 +6,10 @@ struct RevocationReceiptText {
     let ids: [String]
     let effectiveAt: String
     let connectionsClosed: Int64
+    /// Nothing where the gateway does not say.
+    let callsEnded: Int64?
+    /// When it ends; nothing where the gateway does not say.
+    let expiresAt: String?
 
     /// Reads the gateway's answer.
     init(_ answer: AdminClient.Answer) throws {
@@ -17,18 +21,39 @@ struct RevocationReceiptText {
         ids = AdminAnswerText.strings("ids", of: document.root) ?? [id]
         self.effectiveAt = effectiveAt
         connectionsClosed = closed
+        callsEnded = document.root.member("calls_ended")?.integer
+        expiresAt = document.root.member("expires_at")?.string
     }
 
     /// What the operator reads.
-    func text(of name: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - request: what was asked.
+    ///   - way: the options by which the gateway was found.
+    func text(of request: RevocationRequest, way: String) -> String {
         let ids = ids.map(TerminalText.printable)
+        let undo = (["sallyport revoke", way] + ids.map { "--undo \($0)" }).filter { !$0.isEmpty }
         return """
-            revoked \(name): in force on every worker since \(TerminalText.printable(effectiveAt)); \
-            \(CountText.of(connectionsClosed, "connection")) closed
+            revoked \(request.name): in force on every worker since \(TerminalText.printable(effectiveAt))\(end); \
+            \(CountText.of(connectionsClosed, "connection")) closed\(calls)
+            \(isLonger(than: request) ? "it was revoked for longer before, and the later end stays\n" : "")\
             \(ids.count == 1 ? "id" : "ids"): \(ids.joined(separator: " ")) \
-            (to take it back: sallyport revoke --undo ID)
+            (to take it back: \(undo.joined(separator: " ")))
 
             """
+    }
+
+    private var end: String { expiresAt.map { ", until \(TerminalText.printable($0))" } ?? "" }
+
+    private var calls: String { callsEnded.map { ", \(CountText.of($0, "call")) ended" } ?? "" }
+
+    /// Whether an entry that was there already ends later than was asked.
+    private func isLonger(than request: RevocationRequest) -> Bool {
+        guard let asked = request.expiresAt, let end = expiresAt.flatMap({ UnixTime(rfc3339: $0) }) else {
+            return false
+        }
+        // Moments are written in microseconds.
+        return end > asked + .seconds(1)
     }
 }
 

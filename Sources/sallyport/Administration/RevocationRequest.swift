@@ -16,11 +16,20 @@ struct RevocationRequest: Equatable {
     static let levels = RevocationLevel.allCases.map(\.rawValue).joined(separator: ", ")
 
     /// Takes what an operator has written.
-    init(level: String?, value: String?) throws {
+    ///
+    /// - Parameter file: a certificate as PEM, whose fingerprint is the value.
+    init(level: String?, value: String?, file: String? = nil) throws {
         guard let level else {
             throw CommandFailure.couldNotRun("it is not said what to revoke; give a level (\(Self.levels)) and a value")
         }
         self.level = try Self.level(level)
+        if let file {
+            guard self.level == .certificate, value == nil else {
+                throw CommandFailure.couldNotRun("--file stands for the value of a certificate; give one of the two")
+            }
+            self.value = try CertificateFile.fingerprint(file)
+            return
+        }
         guard value != nil || self.level == .everything else {
             throw CommandFailure.couldNotRun("it is not said which \(level) to revoke; give its name behind the level")
         }
@@ -38,11 +47,29 @@ struct RevocationRequest: Equatable {
     /// What it is in words, for a question.
     var name: String {
         let name = value.map { "\(level.rawValue) \(TerminalText.printable($0))" } ?? level.rawValue
-        return isAllOf ? "all of \(name)" : name
+        return isAllOf && level != .everything ? "all of \(name)" : name
     }
 
     /// Whether it hits so much that a person should see it first.
     var needsQuestion: Bool { isAllOf || level == .everything }
+
+    /// What to think of before it is taken for a hit; nothing where the name is of the usual kind.
+    ///
+    /// A name that nobody bears is revoked like any other, since whoever bears it may come later.
+    var hint: String? {
+        guard let value else { return nil }
+        let name = TerminalText.printable(value)
+        switch level {
+        case .agent, .chain:
+            do throws(SPIFFEIDError) { _ = try SPIFFEID(value.utf8.span) } catch {
+                return "\(name) is no SPIFFE ID: it is taken as the sub of tokens, and no certificate bears it"
+            }
+            return nil
+        case .task where value.hasPrefix("/") || value.hasSuffix("/"):
+            return "\(name) is taken as it stands, with the slash at its \(value.hasPrefix("/") ? "beginning" : "end")"
+        default: return nil
+        }
+    }
 
     /// The content of the request.
     var json: String {

@@ -51,10 +51,10 @@ struct StatusText {
             rows.append(["configuration", "SHA-256 \(configuration.text("sha256"))\(loaded)"])
         }
         if let connections = root.member("connections") {
-            let live = root.count("live_agents").map { " of \(CountText.of(Int64($0) ?? 0, "agent"))" } ?? ""
+            let live = root.count("live_agents").map { " open, by \(CountText.of(Int64($0) ?? 0, "agent"))" } ?? " open"
             rows.append([
                 "connections",
-                "\(connections.count("open") ?? "-")\(live) (limit \(connections.count("limit") ?? "-"))",
+                "\(connections.count("open") ?? "-")\(live) (at most \(connections.count("limit") ?? "-"))",
             ])
         }
         if let calls = root.member("calls") { rows.append(["calls", decisions(calls)]) }

@@ -9,15 +9,15 @@ struct DevAgentCommand: ParsableCommand {
         commandName: "agent",
         abstract: "Make an agent: an X509-SVID with its key, and a token bound to it.",
         discussion: """
-            Writes svid.pem, svid.key and token, and proof.key where the binding needs one, to DIR/agents/NAME and prints \
-            NAME. The certificate lives for an hour, or as long as the token where that is longer.
+            Writes svid.pem, svid.key, spiffe-id and token, and proof.key where the binding needs one, to DIR/agents/NAME. \
+            On stdout it prints NAME, on stderr the SPIFFE ID, which is what revocations and policies go by. The certificate lives for an hour, or as long as the token where that is longer.
             Bindings: certificate and dpop are access tokens that name the certificate (RFC 8705) or the proof key \
             (RFC 9449), both names both; wpt is a Workload Identity Token with the proof key (WIMSE), without grants; svid \
             is a token without a key, such as AgentWrit's, whose subject is the certificate's SPIFFE ID; none is an \
             access token bound to nothing. That, --expired-by and --forge are for trying refusals.
-            With --delegate-from it makes a sub-agent: an agent made with --binding svid passes on what it holds, or less, and \
-            the token says through whom it came. Its orchestration, task and sponsor are its delegator's, and it ends with \
-            that token at the latest. A sub-agent can delegate too.
+            With --delegate-from it makes a sub-agent: an agent made with --binding svid passes on the grants that \
+            --scope names, each of which it must hold; without --scope it passes on none. The token says through whom it \
+            came. Its orchestration, task and sponsor are its delegator's, and it ends with that token at the latest. A sub-agent can delegate too.
             """)
 
     @Argument(help: ArgumentHelp("The directory that dev init wrote.", valueName: "dir"))
@@ -95,6 +95,9 @@ struct DevAgentCommand: ParsableCommand {
         request.claims = try EnvironmentTwin.list(claim, "SALLYPORT_CLAIM").map(ClaimOverride.init)
         let agent = try setup.makeAgent(request)
         StandardStream.error.write("\(agent.spiffeID) in \(agent.folder.path)\n")
+        if delegator != nil, request.scopes.isEmpty {
+            StandardStream.error.write("note: it holds no grants, since no --scope names what is passed on\n")
+        }
         StandardStream.output.write("\(agent.folder.name)\n")
     }
 

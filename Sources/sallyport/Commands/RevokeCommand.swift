@@ -9,8 +9,11 @@ struct RevokeCommand: ParsableCommand {
         abstract: "Revoke a token, an agent, a task, a chain, a certificate or a key, now.",
         discussion: """
             LEVEL and VALUE: token JTI (with --issuer), agent or chain SPIFFE-ID-OR-SUBJECT, task TASK or \
-            ORCHESTRATION/TASK, certificate SHA-256 in lower-case hexadecimal (or with --issuer a serial number), key \
-            RFC-7638-THUMBPRINT, everything.
+            ORCHESTRATION/TASK, certificate SHA-256 in lower-case hexadecimal (or --file PEM, or with --issuer a serial \
+            number), key RFC-7638-THUMBPRINT, everything.
+            Without an end a token is revoked for as long as its issuer's tokens may live, and everything else until the \
+            last authority of the clients' certificates expires, which may take years: --expires-in 24h is enough for agents \
+            that live for minutes. Revoked again, it keeps the later end.
             It returns when the revocation is on disk and every worker enforces it: connections of what is revoked are \
             closed, and its next request is refused.
             --all-of is for an emergency: with agent it revokes the agent and all that grew out of it. It shows what it \
@@ -23,6 +26,11 @@ struct RevokeCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Its name.", valueName: "value"))
     var value: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificate, the first of that PEM, in place of its SHA-256 (SALLYPORT_FILE).", valueName: "file"))
+    var file: String?
 
     @OptionGroup(title: "The gateway")
     var gateway: AdminOptions
@@ -54,22 +62,27 @@ struct RevokeCommand: ParsableCommand {
     @Flag(help: "List what is revoked, all of it or that of LEVEL (SALLYPORT_LIST).")
     var list = false
 
-    @Option(help: ArgumentHelp("Take the revocation of that id back (SALLYPORT_UNDO).", valueName: "id"))
-    var undo: String?
+    @Option(
+        help: ArgumentHelp(
+            "Take the revocation of that id back; may be repeated (SALLYPORT_UNDO, one a line).", valueName: "id"))
+    var undo: [String] = []
 
     @Flag(help: "Write the list as JSON, one entry a line (SALLYPORT_JSON).")
     var json = false
 
     func run() throws {
-        let undo = EnvironmentTwin.value(undo, "SALLYPORT_UNDO")
+        let undo = EnvironmentTwin.list(undo, "SALLYPORT_UNDO")
         if try EnvironmentTwin.flag(list, "SALLYPORT_LIST") {
-            guard value == nil, undo == nil else {
+            guard value == nil, file == nil, undo.isEmpty else {
                 throw CommandFailure.couldNotRun("--list takes a level at most; leave the rest out")
             }
             return try writeList()
         }
-        if let undo {
-            guard level == nil else { throw CommandFailure.couldNotRun("--undo takes an id alone; leave the rest out") }
+        if !undo.isEmpty {
+            guard level == nil, file == nil else {
+                throw CommandFailure.couldNotRun(
+                    "--undo takes one id; give it again for each further id, and nothing else")
+            }
             return try take(back: undo)
         }
         try revoke(try request())
@@ -79,7 +92,8 @@ struct RevokeCommand: ParsableCommand {
 
     /// What the command line and the environment ask for.
     private func request() throws -> RevocationRequest {
-        var request = try RevocationRequest(level: level, value: value)
+        var request = try RevocationRequest(
+            level: level, value: value, file: EnvironmentTwin.value(file, "SALLYPORT_FILE"))
         request.issuer = EnvironmentTwin.value(issuer, "SALLYPORT_ISSUER")
         request.reason = EnvironmentTwin.value(reason, "SALLYPORT_REASON")
         request.expiresAt = try RevocationRequest.expiry(
@@ -92,6 +106,7 @@ struct RevokeCommand: ParsableCommand {
     private func revoke(_ request: RevocationRequest) throws {
         let client = try gateway.client()
         let isPreview = try EnvironmentTwin.flag(preview, "SALLYPORT_PREVIEW")
+        if let hint = request.hint { StandardStream.error.write("note: \(hint)\n") }
         if isPreview || request.needsQuestion {
             let answer = try client.ask("POST", "/v1/revocations?preview=true", json: request.json)
             StandardStream.output.write(try RevocationPreviewText(answer).text(of: request.name))
@@ -99,14 +114,15 @@ struct RevokeCommand: ParsableCommand {
             try confirm(request)
         }
         let answer = try client.ask("POST", "/v1/revocations", json: request.json)
-        StandardStream.output.write(try RevocationReceiptText(answer).text(of: request.name))
+        StandardStream.output.write(try RevocationReceiptText(answer).text(of: request, way: gateway.words))
     }
 
     /// Asks a person, unless told not to.
     private func confirm(_ request: RevocationRequest) throws {
         if try EnvironmentTwin.flag(yes, "SALLYPORT_YES") { return }
         guard isatty(STDIN_FILENO) == 1 else {
-            throw CommandFailure.couldNotRun("nobody is there to be asked; give --yes to revoke without a question")
+            throw CommandFailure.couldNotRun(
+                "stdin is no terminal, so nobody can be asked; give --yes to revoke without a question")
         }
         StandardStream.error.write("revoke \(request.name)? [y/N] ")
         guard let answer = readLine()?.lowercased(), answer == "y" || answer == "yes" else {
@@ -137,12 +153,22 @@ struct RevokeCommand: ParsableCommand {
         StandardStream.output.write(rows.count == 1 ? "nothing is revoked\n" : TerminalText.table(rows))
     }
 
-    private func take(back id: String) throws {
-        guard !id.isEmpty, id.utf8.allSatisfy({ $0.isIdentifierByte }) else {
+    /// Takes each of them back; what the gateway refuses keeps none of the others.
+    private func take(back ids: [String]) throws {
+        if let id = ids.first(where: { $0.isEmpty || !$0.utf8.allSatisfy(\.isIdentifierByte) }) {
             throw CommandFailure.couldNotRun("\(TerminalText.printable(id)) is no id; see sallyport revoke --list")
         }
-        _ = try gateway.client().ask("DELETE", "/v1/revocations/\(id)")
-        StandardStream.output.write("revocation \(id) is taken back: no worker enforces it any more\n")
+        let client = try gateway.client()
+        var refusals: [String] = []
+        for id in ids {
+            do {
+                _ = try client.ask("DELETE", "/v1/revocations/\(id)")
+                StandardStream.output.write("revocation \(id) is taken back: no worker enforces it any more\n")
+            } catch let failure as CommandFailure where failure.status == .refused {
+                refusals.append("\(id): \(failure.message ?? "refused")")
+            }
+        }
+        if !refusals.isEmpty { throw CommandFailure.refused(refusals.joined(separator: "\n")) }
     }
 }
 

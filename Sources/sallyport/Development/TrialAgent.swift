@@ -9,7 +9,7 @@ struct TrialAgent {
     let folder: AgentFolder
 }
 
-/// The folder of an agent: `svid.pem`, `svid.key`, `token`, and `proof.key` where its token is bound to one.
+/// The folder of an agent: `svid.pem`, `svid.key`, `spiffe-id`, `token`, and `proof.key` where its token is bound to one.
 struct AgentFolder {
     /// The directory of all agents.
     let directory: String
@@ -40,8 +40,10 @@ struct AgentFolder {
     }
 
     /// Writes the files; the proof key of an agent that was here before does not stay.
-    func write(certificate: Certificate, key: PrivateKey, proofKey: PrivateKey?, token: String) throws {
+    func write(spiffeID: String, certificate: Certificate, key: PrivateKey, proofKey: PrivateKey?, token: String) throws
+    {
         try FileSystem.makeDirectory(path)
+        try FileSystem.write(spiffeID + "\n", to: "\(path)/spiffe-id", isSecret: false)
         try FileSystem.write(certificate.pem, to: "\(path)/svid.pem", isSecret: false)
         try FileSystem.write(key.pem, to: "\(path)/svid.key", isSecret: true)
         if let proofKey {

@@ -25,6 +25,13 @@ struct TrialDelegator {
     }
 }
 
+extension AgentFolder {
+    /// Whether it is the folder of `delegator`, whose files a sub-agent's would replace.
+    func holds(_ delegator: TrialDelegator) -> Bool {
+        (try? TrialDelegator(self))?.spiffeID == delegator.spiffeID
+    }
+}
+
 extension TrialDelegator {
     /// Reads the token in `folder`, which must be of the kind that AgentWrit writes.
     init(_ folder: AgentFolder) throws {

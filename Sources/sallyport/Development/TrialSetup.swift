@@ -71,6 +71,10 @@ struct TrialSetup {
         guard folder.hasPlainName else {
             throw CommandFailure.couldNotRun("--name \(folder.name) is not understood; use letters, digits, -, _ and .")
         }
+        if let delegator = request.delegator, folder.holds(delegator) {
+            throw CommandFailure.couldNotRun(
+                "\(folder.name) is the delegator itself; give its sub-agent another --name")
+        }
         let now = SystemClock.now
         let key = try Self.generateKey()
         let proofKey = request.binding.needsProofKey ? try request.generateProofKey() : nil
@@ -88,7 +92,8 @@ struct TrialSetup {
             keys: AgentToken.Keys(certificate: certificate.facts.fingerprint, proof: proofKey), chain: chain, now: now
         ).signed(by: issuerKey)
         try FileSystem.makeDirectory("\(directory)/agents")
-        try folder.write(certificate: certificate, key: key, proofKey: proofKey, token: token)
+        try folder.write(
+            spiffeID: identity.spiffeID, certificate: certificate, key: key, proofKey: proofKey, token: token)
         return TrialAgent(spiffeID: identity.spiffeID, folder: folder)
     }
 
