@@ -1,5 +1,9 @@
 """WebSocket clients of the gateway: PyPI's `websockets` over HTTP/1.1, and its protocol machine over HTTP/2 (RFC 8441)."""
 
+import select
+import ssl
+import threading
+
 import h2.errors
 from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
@@ -15,7 +19,7 @@ def websocket(client: Client, agent, target: str, token: str | None, fields=(), 
     headers = [*([("Authorization", f"Bearer {token}")] if token else []), *fields]
     socket = connect(
         f"wss://localhost:{client.port}{target}",
-        ssl=tls_context(client.authority_file, agent),
+        ssl=Turns(tls_context(client.authority_file, agent)),
         additional_headers=headers,
         proxy=None,
         legacy=True,  # a connection, not a context
@@ -28,8 +32,61 @@ def websocket(client: Client, agent, target: str, token: str | None, fields=(), 
     return socket
 
 
+class Turns:
+    """Makes TLS connections for two threads, one of which reads while the other writes, as `websockets` has it."""
+
+    def __init__(self, context: ssl.SSLContext):
+        self.context = context
+
+    def wrap_socket(self, sock, **options) -> "TurnSocket":
+        return TurnSocket(self.context.wrap_socket(sock, **options))
+
+
+class TurnSocket:
+    """A TLS socket whose threads take turns: before 3.13 Python lets both into one OpenSSL connection, which loses bytes."""
+
+    def __init__(self, sock: ssl.SSLSocket):
+        self.sock = sock
+        self.turn = threading.Lock()
+        self.timeout: float | None = None
+        sock.setblocking(False)
+
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
+
+    def settimeout(self, timeout: float | None) -> None:
+        self.timeout = timeout
+
+    def recv(self, size: int) -> bytes:
+        while True:
+            with self.turn:
+                try:
+                    return self.sock.recv(size)
+                except (ssl.SSLWantReadError, BlockingIOError):
+                    pass
+            self.await_one(read=True)
+
+    def sendall(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            with self.turn:
+                try:
+                    rest = rest[self.sock.send(rest) :]
+                    continue
+                except (ssl.SSLWantWriteError, BlockingIOError):
+                    pass
+            self.await_one(read=False)
+
+    def await_one(self, read: bool) -> None:
+        timeout = PATIENCE if self.timeout is None and not read else self.timeout
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN if read else select.POLLOUT)
+        if not poll.poll(None if timeout is None else timeout * 1000):
+            raise TimeoutError
+
+
 class Http1WebSocket:
-    """A WebSocket over HTTP/1.1 in one thread: `websockets` has two, which Python's TLS before 3.13 does not bear."""
+    """A WebSocket over HTTP/1.1 in one thread, for callers in many."""
 
     def __init__(self, connection: Http1, target: str, token: str | None, fields=()):
         self.connection = connection
