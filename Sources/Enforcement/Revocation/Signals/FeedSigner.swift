@@ -17,3 +17,17 @@ public struct FeedSigner: Sendable {
         self.algorithms = algorithms
     }
 }
+
+extension FeedSigner {
+    /// Verifies the signature of a token of one type; nothing where it is of another.
+    func authenticate(
+        _ compact: Span<UInt8>, type: StaticString, engine: CryptographicEngine
+    ) throws(JWSError) -> CompactJWS? {
+        let jws = try CompactJWS(compact)
+        let header = try JOSEHeader(json: jws.header.span)
+        guard header.isTyped(type) else { return nil }
+        let key = try keys.key(for: header, among: algorithms)
+        try jws.verify(compact, by: key.publicKey, with: header.algorithm, engine: engine)
+        return jws
+    }
+}

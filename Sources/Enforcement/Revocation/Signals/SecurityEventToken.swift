@@ -74,22 +74,12 @@ public struct SecurityEventToken: Equatable, Sendable {
     private static func authenticated(
         _ compact: Span<UInt8>, by signer: FeedSigner, engine: CryptographicEngine
     ) throws(SecurityEventFault) -> CompactJWS {
-        let jws: CompactJWS
-        let header: JOSEHeader
         do throws(JWSError) {
-            jws = try CompactJWS(compact)
-            header = try JOSEHeader(json: jws.header.span)
+            if let jws = try signer.authenticate(compact, type: "secevent+jwt", engine: engine) { return jws }
         } catch {
             throw .jws(error)
         }
-        guard header.isTyped("secevent+jwt") else { throw .type }
-        do throws(JWSError) {
-            let key = try signer.keys.key(for: header, among: signer.algorithms)
-            try jws.verify(compact, by: key.publicKey, with: header.algorithm, engine: engine)
-        } catch {
-            throw .jws(error)
-        }
-        return jws
+        throw .type
     }
 
     private static func document(_ payload: Span<UInt8>) throws(SecurityEventFault) -> JSONDocument {

@@ -48,22 +48,12 @@ public enum StatusListToken {
     private static func authenticated(
         _ compact: Span<UInt8>, by signer: FeedSigner, engine: CryptographicEngine
     ) throws(StatusListFault) -> CompactJWS {
-        let jws: CompactJWS
-        let header: JOSEHeader
         do throws(JWSError) {
-            jws = try CompactJWS(compact)
-            header = try JOSEHeader(json: jws.header.span)
+            if let jws = try signer.authenticate(compact, type: "statuslist+jwt", engine: engine) { return jws }
         } catch {
             throw .jws(error)
         }
-        guard header.isTyped("statuslist+jwt") else { throw .type }
-        do throws(JWSError) {
-            let key = try signer.keys.key(for: header, among: signer.algorithms)
-            try jws.verify(compact, by: key.publicKey, with: header.algorithm, engine: engine)
-        } catch {
-            throw .jws(error)
-        }
-        return jws
+        throw .type
     }
 
     private static func document(_ payload: Span<UInt8>) throws(StatusListFault) -> JSONDocument {
